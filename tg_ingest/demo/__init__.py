@@ -1,0 +1,1 @@
+"""The demo: starts every process on this machine, runs the main job through the daemon, proves the result."""

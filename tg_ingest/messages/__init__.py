@@ -1,0 +1,1 @@
+"""Messages as data: rows, id ranges, parts on disk, validation, dedupe. Standard library, pandas and pyarrow only."""
