@@ -1,0 +1,70 @@
+"""Runs and registrations from the command line, on this machine's Dagster instance."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from tg_ingest.defs.partitions import CHANNELS, history_partitions, window_keys
+from tg_ingest.errors import ConfigurationError, TgIngestError
+from tg_ingest.ingestion.channels import register, slug_of
+from tg_ingest.instance import dagster_environment
+from tg_ingest.postgres.stores import Stores
+from tg_ingest.settings import Settings
+
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+
+
+class RunFailed(TgIngestError):
+    """A run ended without having done everything; the message is the failure's own."""
+
+
+def add_channels(settings: Settings, names: Sequence[str]) -> list[str]:
+    """Register channels and give each its partitions; returns their slugs. Repeating it changes nothing."""
+    with Stores.connect(settings.database_url) as stores, _instance(settings) as instance:
+        slugs = [register(stores, name) for name in names]
+        instance.add_dynamic_partitions(str(CHANNELS.name), slugs)
+    return slugs
+
+
+def run_channel(settings: Settings, name: str, *, first: str, last: str) -> None:
+    """Ingest a range of a channel's windows in this process. Raises what makes the run fail, in one line."""
+    slug = slug_of(name)
+    start, end = _chosen_windows(settings, first, last)
+    add_channels(settings, [slug])
+    with _instance(settings) as instance:
+        from tg_ingest.definitions import defs  # noqa: PLC0415  # reads the environment that _instance completed
+
+        job = defs.resolve_job_def("ingest_history")
+        tags = {_RANGE_START: f"{slug}|{start}", _RANGE_END: f"{slug}|{end}"}
+        result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    if not result.success:
+        raise RunFailed(_first_failure(result))
+
+
+def _chosen_windows(settings: Settings, first: str, last: str) -> tuple[str, str]:
+    windows = window_keys(history_partitions(settings.grain, settings.first_window))
+    chosen = first or windows[0], last or windows[-1]
+    for window in chosen:
+        if window not in windows:
+            raise ConfigurationError(f"there is no window {window!r}: choose one from {windows[0]} to {windows[-1]}")
+    if chosen[0] > chosen[1]:
+        raise ConfigurationError(f"the window {chosen[0]} is after {chosen[1]}")
+    return chosen
+
+
+def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        failure = event.event_specific_data if event.is_step_failure else None
+        if isinstance(failure, dg.StepFailureData):
+            return str(failure.error_display_string).strip().splitlines()[0]
+    return "the run failed; see it in the Dagster UI"
+
+
+@contextmanager
+def _instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    os.environ.update(dagster_environment(settings))  # the code that Dagster loads reads its settings from here
+    with dg.DagsterInstance.get() as instance:
+        yield instance

@@ -1,0 +1,49 @@
+"""Partitions: channel x time window, and the translation between Dagster's keys and plain windows. Nothing else."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+import dagster as dg
+
+from tg_ingest.ingestion.windows import Window
+from tg_ingest.settings import Grain
+
+CHANNELS = dg.DynamicPartitionsDefinition(name="channels")
+_GRAINS: dict[Grain, tuple[str, str]] = {"month": ("0 0 1 * *", "%Y-%m"), "year": ("0 0 1 1 *", "%Y")}
+
+
+def history_partitions(grain: Grain, first_window: datetime) -> dg.MultiPartitionsDefinition:
+    """Channel x month (or year), from the first window up to and including the current one."""
+    cron, form = _GRAINS[grain]
+    windows = dg.TimeWindowPartitionsDefinition(
+        start=first_window.strftime(form), fmt=form, cron_schedule=cron, timezone="UTC", end_offset=1
+    )
+    return dg.MultiPartitionsDefinition({"channel": CHANNELS, "window": windows})
+
+
+def window_keys(partitions: dg.MultiPartitionsDefinition) -> list[str]:
+    """The keys of every window, the oldest first."""
+    return list(partitions.get_partitions_def_for_dimension("window").get_partition_keys())
+
+
+def windows_by_channel(keys: Iterable[str], partitions: dg.MultiPartitionsDefinition) -> dict[str, tuple[Window, ...]]:
+    """The windows that partition keys name, per channel; windows that touch become one."""
+    times = partitions.get_partitions_def_for_dimension("window")
+    assert isinstance(times, dg.TimeWindowPartitionsDefinition)  # noqa: S101  # history_partitions made it
+    wanted: dict[str, list[Window]] = defaultdict(list)
+    for key in keys:
+        dimensions = partitions.get_partition_key_from_str(str(key)).keys_by_dimension
+        span = times.time_window_for_partition_key(dimensions["window"])
+        wanted[dimensions["channel"]].append(Window(span.start, span.end))
+    return {channel: _joined(windows) for channel, windows in sorted(wanted.items())}
+
+
+def _joined(windows: list[Window]) -> tuple[Window, ...]:
+    joined: list[Window] = []
+    for window in sorted(windows):
+        if joined and window.start <= joined[-1].end:
+            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
+        else:
+            joined.append(window)
+    return tuple(joined)
