@@ -1,0 +1,1 @@
+"""What the messages of a world say and carry: a pure function of (seed, channel, id), nothing is stored."""
