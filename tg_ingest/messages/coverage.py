@@ -55,13 +55,17 @@ class IdRanges:
 
     def __sub__(self, other: Self) -> Self:
         left: list[tuple[int, int]] = []
+        holes = other.ranges
+        first = 0  # holes before it end below the present range; both sides are sorted, so they never count again
         for lower, upper in self.ranges:
-            for hole in other.ranges:
-                if hole.upper <= lower or hole.lower >= upper:
-                    continue
-                left.append((lower, hole.lower))
-                lower = max(lower, hole.upper)  # noqa: PLW2901  # the rest of this range, right of the hole
-            left.append((lower, upper))
+            while first < len(holes) and holes[first].upper <= lower:
+                first += 1
+            start, next_hole = lower, first
+            while next_hole < len(holes) and holes[next_hole].lower < upper:
+                left.append((start, holes[next_hole].lower))
+                start = holes[next_hole].upper
+                next_hole += 1
+            left.append((start, upper))
         return self.of(left)
 
     def __and__(self, other: Self) -> Self:
@@ -71,7 +75,9 @@ class IdRanges:
         return ", ".join(map(str, self.ranges)) or "nothing"
 
     def split(self, size: int) -> list[IdRange]:
-        """Cut into pieces of at most `size` ids, the newest ids first."""
+        """Cut into pieces of at most `size` ids (1 or more), the newest ids first."""
+        if size < 1:
+            raise ValueError(f"a piece holds at least one id, not {size}")
         return [
             IdRange(max(lower, top - size), top)
             for lower, upper in reversed(self.ranges)

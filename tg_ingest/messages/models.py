@@ -1,4 +1,4 @@
-"""The shape of a message between Telegram and PostgreSQL: one row type, its Arrow schema, and what can go wrong with it.
+"""The shape of a message between Telegram and PostgreSQL: one row type, its Arrow schema, and what can go wrong.
 
 The order of `MessageRow` is the order of `SCHEMA` and of the columns that are copied into PostgreSQL.
 """

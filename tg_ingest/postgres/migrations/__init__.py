@@ -1,0 +1,1 @@
+"""Migrations: SQL that is never changed after a release."""

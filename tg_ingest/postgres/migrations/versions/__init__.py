@@ -1,0 +1,1 @@
+"""One module for each migration, with its SQL beside it."""
