@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the job failed or is not complete; 2 bad use (a wrong argu
 """
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -101,9 +102,21 @@ def run(
     last: Annotated[str, typer.Option("--to", help="The last window. Default: the current one.")] = "",
 ) -> None:
     """Ingest a channel in this process, recorded in Dagster like any other run. For cron, and for a first look."""
-    from tg_ingest.defs.local_run import run_channel
+    from tg_ingest.local_run import run_channel
 
     raise typer.Exit(run_channel(Settings.from_environment(), slug, first=first, last=last))
+
+
+@app.command("dagster", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dagster_command(context: typer.Context) -> None:
+    """Run Dagster's own command with this project's instance and databases, such as `tg-ingest dagster dev`."""
+    from tg_ingest.instance import dagster_environment, instance_file
+
+    arguments = context.args
+    if arguments[:1] == ["dev"] and not {"-w", "--workspace", "-m", "-f"} & set(arguments):
+        arguments = [*arguments, "-w", str(instance_file("workspace.yaml"))]
+    command = [sys.executable, "-m", "dagster", *arguments]
+    os.execve(sys.executable, command, dagster_environment(Settings.from_environment()))  # noqa: S606  # no shell
 
 
 @db.command("start")
@@ -160,7 +173,7 @@ def channel_add(
     names: Annotated[list[str], typer.Argument(help="Usernames, with or without @ or https://t.me/.")],
 ) -> None:
     """Register public channels and give each its partitions in Dagster. Telegram is asked at the first run."""
-    from tg_ingest.defs.local_run import add_channels
+    from tg_ingest.local_run import add_channels
 
     for slug in add_channels(Settings.from_environment(), names):
         Console().print(f"channel {slug}: registered", highlight=False)
@@ -171,7 +184,7 @@ def channel_list(*, as_json: Json = False) -> None:
     """Show the registered channels, and how much of each is stored."""
     from tg_ingest.ingestion.channels import list_channels
 
-    columns = ["channel", "id", "title", "messages", "not seen yet"]
+    columns = ["channel", "id", "messages", "ids not seen yet"]
     _show(columns, list_channels(Settings.from_environment()), as_json=as_json)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from tg_ingest.definitions import build_defs
 from tg_ingest.defs.partitions import CHANNELS, history_partitions, window_keys
 from tg_ingest.errors import ConfigurationError, TgIngestError
 from tg_ingest.ingestion.channels import register, slug_of
@@ -35,9 +36,7 @@ def run_channel(settings: Settings, name: str, *, first: str, last: str) -> None
     start, end = _chosen_windows(settings, first, last)
     add_channels(settings, [slug])
     with _instance(settings) as instance:
-        from tg_ingest.definitions import defs  # noqa: PLC0415  # reads the environment that _instance completed
-
-        job = defs.resolve_job_def("ingest_history")
+        job = build_defs().resolve_job_def("ingest_history")
         tags = {_RANGE_START: f"{slug}|{start}", _RANGE_END: f"{slug}|{end}"}
         result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     if not result.success:
@@ -56,10 +55,14 @@ def _chosen_windows(settings: Settings, first: str, last: str) -> tuple[str, str
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    """What made the run fail: the description of a `dagster.Failure`, else the first line of the error."""
     for event in result.all_events:
-        failure = event.event_specific_data if event.is_step_failure else None
-        if isinstance(failure, dg.StepFailureData):
-            return str(failure.error_display_string).strip().splitlines()[0]
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data is not None and failure.user_failure_data.description:
+                return failure.user_failure_data.description
+            if failure.error is not None:
+                return failure.error.message.strip().splitlines()[0]
     return "the run failed; see it in the Dagster UI"
 
 

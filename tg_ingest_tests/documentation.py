@@ -16,8 +16,8 @@ _INTRODUCTION = """# Data model
 
 Generated from the comments in the schema by `make docs`; PostgreSQL holds the same texts (`\\d+ telegram.messages`).
 
-Schema `telegram` is for analysts, schema `ingest` is what the pipeline needs to know. Ids are Telegram's own, 64 bits, positive. Times
-are `timestamp with time zone`. Read messages through the view `{view}`: {meaning}.
+Schema `telegram` is for analysts, schema `ingest` is what the pipeline needs to know. Ids are Telegram's own, 64 bits,
+positive. Times are `timestamp with time zone`. Read messages through the view `{view}`: {meaning}.
 """
 
 

@@ -14,7 +14,9 @@ OTHERS = [documentation.ROOT / "CONTRIBUTING.md", documentation.DATA_MODEL]
 
 def test_every_command_of_the_readme_exists():
     commands = set(re.findall(r"tg-ingest ([a-z]+(?: [a-z]+)?)", README))
-    known = subprocess.run([sys.executable, "-m", "tg_ingest", "--help"], check=True, capture_output=True, text=True).stdout
+    known = subprocess.run(
+        [sys.executable, "-m", "tg_ingest", "--help"], check=True, capture_output=True, text=True
+    ).stdout
     first_words = {command.split()[0] for command in commands}
     assert first_words >= {"demo", "db", "session", "channel", "run"}
     assert {word for word in first_words if not re.search(rf"^\W+{word} ", known, re.MULTILINE)} == set()

@@ -28,7 +28,7 @@ def window_keys(partitions: dg.MultiPartitionsDefinition) -> list[str]:
 
 
 def windows_by_channel(keys: Iterable[str], partitions: dg.MultiPartitionsDefinition) -> dict[str, tuple[Window, ...]]:
-    """The windows that partition keys name, per channel; windows that touch become one."""
+    """The windows that partition keys name, per channel, the oldest first."""
     times = partitions.get_partitions_def_for_dimension("window")
     assert isinstance(times, dg.TimeWindowPartitionsDefinition)  # noqa: S101  # history_partitions made it
     wanted: dict[str, list[Window]] = defaultdict(list)
@@ -36,14 +36,4 @@ def windows_by_channel(keys: Iterable[str], partitions: dg.MultiPartitionsDefini
         dimensions = partitions.get_partition_key_from_str(str(key)).keys_by_dimension
         span = times.time_window_for_partition_key(dimensions["window"])
         wanted[dimensions["channel"]].append(Window(span.start, span.end))
-    return {channel: _joined(windows) for channel, windows in sorted(wanted.items())}
-
-
-def _joined(windows: list[Window]) -> tuple[Window, ...]:
-    joined: list[Window] = []
-    for window in sorted(windows):
-        if joined and window.start <= joined[-1].end:
-            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
-        else:
-            joined.append(window)
-    return tuple(joined)
+    return {channel: tuple(sorted(windows)) for channel, windows in sorted(wanted.items())}

@@ -63,7 +63,7 @@ class SessionPoolResource(dg.ConfigurableResource):
     _pool: SessionPool | None = PrivateAttr(default=None)
 
     @asynccontextmanager
-    async def yield_for_execution(
+    async def yield_for_execution(  # type: ignore[override]  # Dagster takes async generators and annotates sync ones
         self,
         context: dg.InitResourceContext,  # noqa: ARG002  # Dagster's signature
     ) -> AsyncIterator["SessionPoolResource"]:

@@ -1,6 +1,7 @@
 """The few calls to a running Dagster webserver that the demo makes, over its GraphQL interface."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +77,11 @@ class DagsterApi:
         self.url = url
         self._http = httpx.Client(base_url=url, timeout=60.0)
 
-    def wait_until_ready(self, *, within: float) -> None:
-        """Wait until the webserver answers and its code location is loaded."""
+    def wait_until_ready(self, *, within: float, check: Callable[[], None]) -> None:
+        """Wait until the webserver answers and its code location is loaded; `check` raises when it never will."""
         deadline = time.monotonic() + within
         while not self._is_ready():
+            check()
             if time.monotonic() > deadline:
                 raise DagsterApiError(f"the Dagster webserver at {self.url} did not come up within {within:g} s")
             time.sleep(0.3)

@@ -78,13 +78,13 @@ class EmulatorClient:
                     datetime.fromtimestamp(fact["date"], UTC),
                     None if edit_date is None else datetime.fromtimestamp(edit_date, UTC),
                     fact["kind"],
-                    fact["text"],
+                    fact["text"] or fact["rich_text"] or "",
                 )
 
     def manners(self) -> Manners:
         """How the accounts behaved, by the emulator's own count."""
         served = self._get("/served")
-        tallies = [tally for methods in served["accounts"].values() for tally in methods.values()]
+        tallies = served["methods"]
         return Manners(
             flood_waits=sum(tally["floods"] for tally in tallies),
             calls_inside_wait=sum(tally["calls_inside_wait"] for tally in tallies),

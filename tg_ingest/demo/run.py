@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 from dataclasses import asdict, dataclass
 
@@ -66,6 +67,7 @@ def reset_state(settings: Settings) -> None:
 def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
     """Run the demo; returns the exit code: 0 only if the promises were kept."""
     console = Console(stderr=as_json)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to stop is like Ctrl-C: stop all processes
     with running(demo_settings(settings), console) as services:
         console.print(f"Dagster UI: [link]{services.dagster.url}[/link]\n", highlight=False)
         outcome, proofs = _ingest_twice_and_prove(services, console)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from tg_ingest.accounts import Account
 from tg_ingest.defs.partitions import history_partitions, window_keys
 from tg_ingest.demo.emulator_client import Fact
@@ -9,7 +11,7 @@ from tg_ingest.demo.progress import SessionState
 from tg_ingest.demo.services import Services
 from tg_ingest.messages.coverage import IdRanges
 from tg_ingest.messages.spool import Spool
-from tg_ingest.postgres.reading import message_facts
+from tg_ingest.postgres.reading import iterate_messages
 from tg_ingest.postgres.stores import Stores
 
 _EVERYTHING = IdRanges.of([(0, 2**62)])
@@ -32,7 +34,7 @@ class Watcher:
     def stored(self) -> dict[str, int]:
         """Messages in the database, by channel."""
         count = self._stores.channels.stored_messages
-        return {slug: count(channel_id, _EVERYTHING) for slug, channel_id in self._services.ids.items()}
+        return {slug: count(channel_id) for slug, channel_id in self._services.ids.items()}
 
     def fetched(self) -> dict[str, int]:
         """Messages that are here: in the database, or on disk on the way to it."""
@@ -42,11 +44,13 @@ class Watcher:
     def rejected(self) -> int:
         """Messages that could not be stored as rows."""
         count = self._stores.channels.rejected_messages
-        return sum(count(channel_id, _EVERYTHING) for channel_id in self._services.ids.values())
+        return sum(map(count, self._services.ids.values()))
 
     def facts(self, channel_id: int) -> Iterator[Fact]:
         """What the database says of every message of a channel, in the order of ids."""
-        return (Fact(*row) for row in message_facts(self._stores.engine, channel_id))
+        for frame in iterate_messages(self._stores.engine, channel_id, _EVERYTHING, columns=Fact._fields):
+            columns = pa.Table.from_pandas(frame, preserve_index=False)
+            yield from map(Fact, *(columns[name].to_pylist() for name in Fact._fields))
 
     def sessions(self) -> list[SessionState]:
         """Every account's state."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tg_ingest.accounts import Channel
+from tg_ingest.ingestion.windows import Boundaries, Window
 from tg_ingest.messages.coverage import IdRanges
 from tg_ingest.messages.spool import Part
 
@@ -27,11 +28,13 @@ class StagedPart:
 class ChannelBatch:
     """One channel's share of a run.
 
-    `wanted` are the ids of the run's windows, `covered` those that were stored before it began. `fetched` counts rows
+    `edges` tells where each of the `windows` begins; `wanted` are their ids, `covered` those that were stored before it began. `fetched` counts rows
     from Telegram, `adopted` rows that an earlier run had fetched and not stored.
     """
 
     channel: Channel
+    windows: tuple[Window, ...]
+    edges: Boundaries
     wanted: IdRanges
     covered: IdRanges
     parts: tuple[StagedPart, ...]

@@ -45,16 +45,15 @@ def registered(stores: Stores, slug: str) -> Channel:
 
 
 def list_channels(settings: Settings) -> list[tuple[object, ...]]:
-    """Slug, id, title, stored messages and the number of ids up to the newest that were not seen, of every channel."""
+    """Slug, id, stored messages and the number of ids up to the newest that were not seen, of every channel."""
     with Stores.connect(settings.database_url) as stores:
-        return [_line(stores, channel) for channel in stores.channels.list()]
+        return [_line(stores, channel) for channel in stores.channels.channels()]
 
 
 def _line(stores: Stores, channel: Channel) -> tuple[object, ...]:
     if channel.channel_id is None:
-        return channel.slug, None, None, 0, None
-    seen = stores.channels.observed(channel.channel_id)
-    everything = IdRanges.of([(1, (seen.top_message_id or 0) + 1)])
-    stored = stores.channels.stored_messages(channel.channel_id, everything)
-    unseen = (everything - stores.coverage.covered(channel.channel_id)).size
-    return channel.slug, channel.channel_id, seen.title, stored, unseen
+        return channel.slug, None, 0, None
+    everything = IdRanges.of([(1, (stores.channels.top_message_id(channel.channel_id) or 0) + 1)])
+    stored = stores.channels.stored_messages(channel.channel_id)
+    unseen = (everything - stores.covered(channel.channel_id)).size
+    return channel.slug, channel.channel_id, stored, unseen

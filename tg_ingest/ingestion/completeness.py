@@ -33,7 +33,7 @@ def completeness_of(stores: Stores, slug: str, windows: Sequence[Window], *, fir
     channel_id = channel.channel_id
     edges = Boundaries(
         known=stores.channels.boundaries(channel_id),
-        top_id=stores.channels.observed(channel_id).top_message_id,
+        top_id=stores.channels.top_message_id(channel_id),
         first_window=first_window,
         now=datetime.now(UTC),
     )
@@ -43,7 +43,7 @@ def completeness_of(stores: Stores, slug: str, windows: Sequence[Window], *, fir
     return Completeness(
         slug=slug,
         wanted=wanted,
-        missing=wanted - stores.coverage.covered(channel_id),
-        stored=stores.channels.stored_messages(channel_id, wanted),
-        rejected=stores.channels.rejected_messages(channel_id, wanted),
+        missing=wanted - stores.covered(channel_id),
+        stored=sum(stores.channels.stored_messages(channel_id, ids) for ids in wanted),
+        rejected=sum(stores.channels.rejected_messages(channel_id, ids) for ids in wanted),
     )

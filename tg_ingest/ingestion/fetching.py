@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tg_ingest.accounts import Channel
+from tg_ingest.errors import ChannelUnavailable
 from tg_ingest.ingestion.batch import ChannelBatch, StagedPart
 from tg_ingest.ingestion.channels import registered
-from tg_ingest.ingestion.windows import Boundaries, Window
+from tg_ingest.ingestion.windows import Boundaries, Window, joined
 from tg_ingest.messages.coverage import IdRanges
 from tg_ingest.messages.spool import Spool
 from tg_ingest.postgres.stores import Stores
+from tg_ingest.telegram.asking import ask
 from tg_ingest.telegram.boundaries import first_id_since, top_of
 from tg_ingest.telegram.channels import channel_for
-from tg_ingest.telegram.fetch import ask, fetch_history
+from tg_ingest.telegram.fetch import fetch_history
 from tg_ingest.telegram.lease import Lease
 from tg_ingest.telegram.pool import SessionPool
 
@@ -44,10 +46,15 @@ async def fetch_channel(
     Parts that a dead run left behind are taken over. Raises `TgIngestError`s; a lack of free accounts is not one once
     the ids are known: the batch then says what is missing and when to go on.
     """
-    channel = await _bound(pool, stores, registered(stores, slug), limits)
+    try:
+        channel = await _bound(pool, stores, registered(stores, slug), limits)
+    except ChannelUnavailable as error:
+        raise ChannelUnavailable(f"channel {slug!r}: {error}") from error
     assert channel.channel_id is not None  # noqa: S101  # bound means that the id is known
-    wanted = await _wanted_ids(pool, stores, channel, windows, first_window=first_window, limits=limits)
-    covered = stores.coverage.covered(channel.channel_id)
+    edges = await _edges(pool, stores, channel, joined(windows), first_window=first_window, limits=limits)
+    wanted = edges.ids(joined(windows))
+    assert wanted is not None  # noqa: S101  # every edge is known now
+    covered = stores.covered(channel.channel_id)
     adopted = spool.adopt(channel.channel_id, run_id=run_id)
     spooled = IdRanges.of(r for part in adopted for r in part.covered)
     report = await fetch_history(
@@ -62,6 +69,8 @@ async def fetch_channel(
     )
     return ChannelBatch(
         channel=channel,
+        windows=tuple(windows),
+        edges=edges,
         wanted=wanted,
         covered=wanted & covered,
         parts=tuple(StagedPart(part=part) for part in (*adopted, *report.parts)),
@@ -90,7 +99,7 @@ async def _bound(pool: SessionPool, stores: Stores, channel: Channel, limits: Li
     return await ask(pool, resolve, max_wait=limits.max_wait, method="contacts.resolveUsername")
 
 
-async def _wanted_ids(
+async def _edges(
     pool: SessionPool,
     stores: Stores,
     channel: Channel,
@@ -98,29 +107,32 @@ async def _wanted_ids(
     *,
     first_window: datetime,
     limits: Limits,
-) -> IdRanges:
-    """The ids of the windows. Telegram is asked for the newest id if a window is open, and for unknown boundaries."""
+) -> Boundaries:
+    """Where the windows begin and end. Telegram is asked for the newest id if a window is open, and for unknown boundaries."""
     assert channel.channel_id is not None  # noqa: S101  # the caller bound it
     now = datetime.now(UTC)
     known = stores.channels.boundaries(channel.channel_id)
     edges = Boundaries(known=known, top_id=None, first_window=first_window, now=now)
-    wanted = edges.ids(windows)
-    if wanted is not None:
-        return wanted
+    if edges.ids(windows) is not None:
+        return edges
 
-    async def look_up(lease: Lease) -> IdRanges:
+    async def look_up(lease: Lease) -> Boundaries:
         nonlocal edges
         info = await channel_for(lease, channel)
         if edges.needs_top(windows) and edges.top_id is None:
             top = await top_of(lease, info)
-            stores.channels.record_top(info.channel_id, top_id=top.message_id, count=top.count, pts=top.pts)
+            stores.channels.record_top(
+                info.channel_id,
+                top_message_id=top.message_id,
+                message_count=top.count,
+                pts=top.pts,
+                is_count_inexact=top.is_inexact,
+            )
             edges = replace(edges, top_id=top.message_id)
         while unknown := edges.unknown(windows):
             first_id = edges.clamped(unknown[0], await first_id_since(lease, info, unknown[0]))
-            stores.channels.save_boundary(info.channel_id, unknown[0], first_id)
+            stores.channels.save_boundaries(info.channel_id, {unknown[0]: first_id})
             edges = replace(edges, known={**edges.known, unknown[0]: first_id})
-        found = edges.ids(windows)
-        assert found is not None  # noqa: S101  # every boundary is known now
-        return found
+        return edges
 
     return await ask(pool, look_up, channel_id=channel.channel_id, max_wait=limits.max_wait)

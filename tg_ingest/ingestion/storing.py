@@ -1,11 +1,13 @@
 """Storing the parts of a batch: one transaction a part, then the part may go."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tg_ingest.errors import StoreError
 from tg_ingest.ingestion.batch import ChannelBatch, StagedPart
 from tg_ingest.ingestion.staging import files_beside, rejections_of, rows_of
-from tg_ingest.messages.coverage import IdRanges
+from tg_ingest.ingestion.windows import joined
+from tg_ingest.messages.coverage import IdRange, IdRanges
 from tg_ingest.messages.models import UpsertCounts
 from tg_ingest.postgres.stores import Stores
 from tg_ingest.postgres.upsert import store_part
@@ -41,19 +43,38 @@ def store_batch(batch: ChannelBatch, stores: Stores, *, run_id: str) -> StoredBa
     for staged in batch.parts:
         counts += _store(staged, stores, run_id=run_id)
     assert batch.channel.channel_id is not None  # noqa: S101  # a batch is of a resolved channel
-    missing = batch.wanted - stores.coverage.covered(batch.channel.channel_id)
+    missing = batch.wanted - stores.covered(batch.channel.channel_id)
+    _note_inner_boundaries(batch, stores, batch.channel.channel_id)
     return StoredBatch(batch=batch, counts=counts, missing=missing)
+
+
+def _note_inner_boundaries(batch: ChannelBatch, stores: Stores, channel_id: int) -> None:
+    """Keep where each window begins: the stored messages tell it, so Telegram is only asked for the outer edges."""
+    now = datetime.now(UTC)
+    covered = stores.covered(channel_id)
+    for span in joined(batch.windows):
+        lower, upper = batch.edges.first_id(span.start), batch.edges.first_id(span.end)
+        if lower is None or upper is None or IdRanges.of([(lower, upper)]) - covered:
+            continue
+        inner = [window.start for window in batch.windows if span.start < window.start < span.end]
+        found = stores.channels.first_ids_since(channel_id, IdRange(lower, upper), [m for m in inner if m <= now])
+        stores.channels.save_boundaries(channel_id, found)
 
 
 def _store(staged: StagedPart, stores: Stores, *, run_id: str) -> UpsertCounts:
     part = staged.part
     if not part.path.exists():
         # Another run adopted the part after this one's worker died. If it stored it, there is nothing to do.
-        if part.covered - stores.coverage.covered(part.channel_id):
+        if part.covered - stores.covered(part.channel_id):
             raise StoreError(f"the part {part.path} is gone and not stored: run the partitions again from the start")
         return UpsertCounts(0, 0, 0, 0, 0)
     counts = store_part(
-        stores.engine, rows_of(staged), covered=part.covered, rejections=rejections_of(staged), run_id=run_id
+        stores.engine,
+        rows_of(staged),
+        channel_id=part.channel_id,
+        covered=part.covered,
+        rejections=rejections_of(staged),
+        run_id=run_id,
     )
     for path in (*files_beside(staged), part.path):
         path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Windows of time as ranges of message ids: boundaries are looked up once, kept, and inferred where they can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,17 @@ class Window:
 
     start: datetime
     end: datetime
+
+
+def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """The same spans of time in as few windows as there can be."""
+    joined: list[Window] = []
+    for window in sorted(windows):
+        if joined and window.start <= joined[-1].end:
+            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
+        else:
+            joined.append(window)
+    return tuple(joined)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
