@@ -52,15 +52,19 @@ class DagsterApiError(TgIngestError):
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """How far a backfill is: the daemon's own status, and each run's status by run id."""
+    """How far a backfill is: the daemon's own status, each run's status by run id, and the partitions of its runs.
+
+    `ranges` are pairs of partition keys, first and last, as the daemon cut them.
+    """
 
     status: str
     runs: dict[str, str]
+    ranges: list[tuple[str, str]]
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing of it will change any more."""
-        return self.status not in {"REQUESTED", "CANCELING", "FAILING"} and set(self.runs.values()) <= ENDED
+    def runs_ended(self) -> bool:
+        """Whether no run will change any more. The daemon's own status follows up to half a minute later."""
+        return set(self.runs.values()) <= ENDED
 
     @property
     def has_failed(self) -> bool:
@@ -99,7 +103,8 @@ class DagsterApi:
         status = answer["partitionBackfillOrError"].get("status")
         if status is None:
             raise DagsterApiError(answer["partitionBackfillOrError"].get("message", "the backfill is unknown"))
-        return Backfill(status, {run["runId"]: run["status"] for run in answer["runsOrError"]["results"]})
+        runs = answer["runsOrError"]["results"]
+        return Backfill(status, {run["runId"]: run["status"] for run in runs}, [_range(run["tags"]) for run in runs])
 
     def numbers(self, run_id: str) -> dict[str, float]:
         """The numbers that a run left on what it materialised; they are the same on each of its partitions."""
@@ -125,3 +130,10 @@ class DagsterApi:
         if answer.get("errors"):
             raise DagsterApiError(answer["errors"][0]["message"])
         return answer["data"]
+
+
+def _range(tags: list[dict[str, str]]) -> tuple[str, str]:
+    """The partitions of a run: a range of them, or one."""
+    values = {tag["key"]: tag["value"] for tag in tags}
+    one = values.get("dagster/partition", "")
+    return values.get("dagster/asset_partition_range_start", one), values.get("dagster/asset_partition_range_end", one)

@@ -83,11 +83,11 @@ def _ingest_twice_and_prove(services: Services, console: Console) -> tuple[Outco
     watcher = Watcher(services)
     started = time.monotonic()
     before = sum(watcher.stored().values())
-    runs = _backfill(services, watcher, console)
+    runs = backfill_everything(services, watcher, console)
     seconds = time.monotonic() - started
     stored = sum(watcher.stored().values())
     console.print("Once more, to show that nothing changes ...", highlight=False)
-    rerun = _backfill(services, watcher, console)
+    rerun = backfill_everything(services, watcher, console)
     proofs = _prove(services, watcher, console)
     numbers = [services.dagster.numbers(run) for run in runs]
     again = [services.dagster.numbers(run) for run in rerun]
@@ -113,8 +113,9 @@ def _ingest_twice_and_prove(services: Services, console: Console) -> tuple[Outco
     )
 
 
-def _backfill(services: Services, watcher: Watcher, console: Console) -> list[str]:
+def backfill_everything(services: Services, watcher: Watcher, console: Console) -> list[str]:
     """Backfill every partition through the daemon and follow it; returns the ids of its runs."""
+    wanted = set(watcher.partitions())
     backfill_id = services.dagster.launch_backfill(watcher.partitions())
     deadline = time.monotonic() + _PATIENCE
     display = Display(console, services.channels)
@@ -124,11 +125,11 @@ def _backfill(services: Services, watcher: Watcher, console: Console) -> list[st
             backfill = services.dagster.backfill(backfill_id)
             ended = sum(status in {"SUCCESS", "FAILURE", "CANCELED"} for status in backfill.runs.values())
             display.update(watcher.fetched(), watcher.sessions(), f"{ended} of {len(backfill.runs)} runs ended")
-            if backfill.is_over:
+            if backfill.has_failed or (backfill.runs_ended and watcher.partitions_of(backfill.ranges) == wanted):
                 break
             if time.monotonic() > deadline:
                 raise DemoFailed(f"the backfill {backfill_id} did not end within {_PATIENCE:g} s")
-            time.sleep(0.5)
+            time.sleep(1.0)
     if backfill.has_failed:
         raise DemoFailed(f"the backfill ended as {backfill.status}; see {services.dagster.url}/runs/b/{backfill_id}")
     return list(backfill.runs)

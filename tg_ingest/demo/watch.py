@@ -1,6 +1,6 @@
 """What the demo reads from the outside while the runs work: the database, the spool, the sessions' states."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -24,12 +24,21 @@ class Watcher:
         self._services = services
         self._stores = Stores.connect(services.settings.database_url)
         self._spool = Spool(services.settings.spool)
+        settings = services.settings
+        self._windows = window_keys(history_partitions(settings.grain, settings.first_window))
 
     def partitions(self) -> list[str]:
         """Every partition key of every channel of the world."""
-        settings = self._services.settings
-        windows = window_keys(history_partitions(settings.grain, settings.first_window))
-        return [f"{slug}|{window}" for slug in self._services.channels for window in windows]
+        return [f"{slug}|{window}" for slug in self._services.channels for window in self._windows]
+
+    def partitions_of(self, ranges: Iterable[tuple[str, str]]) -> set[str]:
+        """Every partition key in ranges of them; a range lies within one channel."""
+        found = set()
+        for first, last in ranges:
+            slug, first_window = first.split("|")
+            last_window = last.split("|")[1]
+            found |= {f"{slug}|{window}" for window in self._windows if first_window <= window <= last_window}
+        return found
 
     def stored(self) -> dict[str, int]:
         """Messages in the database, by channel."""

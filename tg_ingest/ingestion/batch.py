@@ -28,8 +28,8 @@ class StagedPart:
 class ChannelBatch:
     """One channel's share of a run.
 
-    `edges` tells where each of the `windows` begins; `wanted` are their ids, `covered` those that were stored before it began. `fetched` counts rows
-    from Telegram, `adopted` rows that an earlier run had fetched and not stored.
+    `edges` tells where each of the `windows` begins; `wanted` are their ids, `covered` those that were stored before
+    the run began. `fetched` counts rows from Telegram, `adopted` rows that an earlier run had fetched and not stored.
     """
 
     channel: Channel

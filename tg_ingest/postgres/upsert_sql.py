@@ -62,7 +62,6 @@ EMPTY_STAGES = "TRUNCATE staged_keys, staged_messages, staged_counters"
 # Before version 18 PostgreSQL forbids a plan by a monstrous cost, and that would have each statement compiled first.
 PLAN_BY_KEYS = """
 SET LOCAL jit = off;
-SET LOCAL enable_seqscan = off;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
 """

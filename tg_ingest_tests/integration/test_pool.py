@@ -113,6 +113,8 @@ async def test_a_flood_wait_outlives_the_process(processes, lonely):
         with pytest.raises(FloodWait):  # raised without a call
             await look(lease, lonely)
         assert pool.stats().floods == 1
+        # At once, not when the lease ends: the process may be killed before.
+        assert one.store.paces(lease.account.account_id)[HISTORY].blocked_until is not None
     with pytest.raises(PoolTimeout, match=r"tiny-1 rests until") as caught:
         async with processes.start(lonely).pool.lease(wait=1):
             pass
@@ -271,6 +273,15 @@ async def test_a_dropped_connection_is_an_error_once_and_replays_nothing(process
         assert (await look(lease, lonely)).count is not None
         assert lease.calls == 2
     assert tally(lonely, "tiny-1")["calls"] == served
+
+
+async def test_an_internal_error_of_telegram_costs_one_call(processes, lonely):
+    lonely.fault("error", code=500, message="RPC_CALL_FAIL", method=HISTORY)
+    async with processes.start(lonely).pool as pool, pool.lease() as lease:
+        with pytest.raises(TransientTelegramError, match="RPC_CALL_FAIL"):
+            await look(lease, lonely)
+        assert lease.is_connected
+    assert tally(lonely, "tiny-1")["calls"] == 1
 
 
 async def test_an_unreachable_telegram_is_transient_and_frees_the_account(processes, start_emulator):
