@@ -104,7 +104,7 @@ def run(
     """Ingest a channel in this process, recorded in Dagster like any other run. For cron, and for a first look."""
     from tg_ingest.local_run import run_channel
 
-    raise typer.Exit(run_channel(Settings.from_environment(), slug, first=first, last=last))
+    run_channel(Settings.from_environment(), slug, first=first, last=last)
 
 
 @app.command("dagster", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

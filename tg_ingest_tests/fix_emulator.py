@@ -61,7 +61,7 @@ class EmulatorHandle:
         bounds = {"lower": lower} if upper is None else {"lower": lower, "upper": upper}
         answer = self._http.get(f"/truth/{channel_id}", params=bounds)
         answer.raise_for_status()
-        return [json.loads(line) for line in answer.iter_lines() if line]
+        return [json.loads(line) for line in answer.text.split("\n") if line]
 
     def post(self, channel_id: int, text: str) -> int:
         return self._post(f"/channels/{channel_id}/post", {"text": text})["message_id"]

@@ -10,6 +10,7 @@ from fix_emulator import EmulatorHandle, StartEmulator
 
 from tg_ingest.definitions import build_defs
 from tg_ingest.defs.partitions import CHANNELS
+from tg_ingest.emulator.world import World
 from tg_ingest.ingestion.sessions import import_session
 from tg_ingest.postgres.stores import Stores
 from tg_ingest.settings import Settings
@@ -68,7 +69,9 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
     """The first line that an operator sees of a failed run."""
     failed = [event for event in result.all_events if event.is_step_failure]
     assert failed, "the run did not fail"
-    return str(failed[0].step_failure_data.user_failure_data.description)
+    explained = failed[0].step_failure_data.user_failure_data
+    assert explained, f"not explained: {failed[0].step_failure_data.error}"
+    return str(explained.description)
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def start_project(
     """Sets up a project over a world; `accounts` limits how many of the world's accounts are known."""
     opened: list[Project] = []
 
-    def start(world: object = "tiny", *, accounts: int = 3, **settings: object) -> Project:
+    def start(world: str | World = "tiny", *, accounts: int = 3, **settings: object) -> Project:
         telegram = start_emulator(world)
         variables = {
             "HOME": tmp_path / "home",

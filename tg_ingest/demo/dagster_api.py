@@ -81,6 +81,10 @@ class DagsterApi:
         self.url = url
         self._http = httpx.Client(base_url=url, timeout=60.0)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     def wait_until_ready(self, *, within: float, check: Callable[[], None]) -> None:
         """Wait until the webserver answers and its code location is loaded; `check` raises when it never will."""
         deadline = time.monotonic() + within

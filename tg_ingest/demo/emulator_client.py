@@ -54,6 +54,10 @@ class EmulatorClient:
     def __init__(self, admin: str) -> None:
         self._http = httpx.Client(base_url=admin, timeout=30.0)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     def accounts(self) -> list[WorldAccount]:
         """The accounts of the world."""
         return [WorldAccount(a["label"], a["session"]) for a in self._get("/accounts")]

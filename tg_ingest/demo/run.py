@@ -80,7 +80,11 @@ def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
 
 
 def _ingest_twice_and_prove(services: Services, console: Console) -> tuple[Outcome, list[ChannelProof]]:
-    watcher = Watcher(services)
+    with Watcher(services) as watcher:
+        return _watched(services, watcher, console)
+
+
+def _watched(services: Services, watcher: Watcher, console: Console) -> tuple[Outcome, list[ChannelProof]]:
     started = time.monotonic()
     before = sum(watcher.stored().values())
     runs = backfill_everything(services, watcher, console)

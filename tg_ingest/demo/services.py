@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,13 +60,15 @@ def running(settings: Settings, console: Console, *, world: str = "demo") -> Ite
     """Start everything, register accounts and channels, and stop everything at the end, whatever happens."""
     processes = Processes(settings.home / "processes")
     processes.stop_leftovers()
-    try:
+    with ExitStack() as stack:
         console.print("Starting PostgreSQL, the Telegram emulator and Dagster ...", highlight=False)
+        stack.callback(local_database.stop, settings)
         local_database.start(settings)
-        yield _start(settings, processes, world)
-    finally:
-        processes.stop()
-        local_database.stop(settings)
+        stack.callback(processes.stop)
+        services = _start(settings, processes, world)
+        stack.callback(services.emulator.close)
+        stack.callback(services.dagster.close)
+        yield services
 
 
 def _start(settings: Settings, processes: Processes, world: str) -> Services:

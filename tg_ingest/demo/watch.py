@@ -1,6 +1,7 @@
 """What the demo reads from the outside while the runs work: the database, the spool, the sessions' states."""
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 import pyarrow as pa
 
@@ -18,7 +19,7 @@ _EVERYTHING = IdRanges.of([(0, 2**62)])
 
 
 class Watcher:
-    """Looks, and changes nothing."""
+    """Looks, and changes nothing. Use as a context manager."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -26,6 +27,12 @@ class Watcher:
         self._spool = Spool(services.settings.spool)
         settings = services.settings
         self._windows = window_keys(history_partitions(settings.grain, settings.first_window))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stores.close()
 
     def partitions(self) -> list[str]:
         """Every partition key of every channel of the world."""

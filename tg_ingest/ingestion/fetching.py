@@ -108,7 +108,7 @@ async def _edges(
     first_window: datetime,
     limits: Limits,
 ) -> Boundaries:
-    """Where the windows begin and end. Telegram is asked for what is not known, and for the newest id if one is open."""
+    """Where the windows begin and end. Telegram is asked for what is not known; for the newest id if one is open."""
     assert channel.channel_id is not None  # noqa: S101  # the caller bound it
     now = datetime.now(UTC)
     known = stores.channels.boundaries(channel.channel_id)

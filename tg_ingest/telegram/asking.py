@@ -33,22 +33,27 @@ async def ask(
     """
     backoff = Backoff(pool.clock)
     no_access: dict[int, str] = {}
+    floods: dict[int, FloodWait] = {}
     while True:
         try:
-            async with pool.lease(channel_id=channel_id, wait=max_wait, exclude=no_access, method=method) as lease:
+            tried = no_access.keys() | floods.keys()
+            async with pool.lease(channel_id=channel_id, wait=max_wait, exclude=tried, method=method) as lease:
                 try:
                     return await question(lease)
                 except (FloodWait, SessionRetired) as error:
                     if isinstance(error, FloodWait) and error.method != method:
-                        no_access[lease.account.account_id] = str(error)  # the pool would offer it again at once
+                        floods[lease.account.account_id] = error  # the pool would offer it again at once
                     pool.note_rotation(lease, reason=str(error))
                 except AccessLost as loss:
                     no_access[lease.account.account_id] = loss.reason
                     pool.note_rotation(lease, reason=loss.reason)
         except PoolTimeout as error:
-            if no_access and error.next_free_at is None:
+            usable = pool.usable_accounts()
+            if no_access and usable <= no_access.keys():
                 reasons = ", ".join(sorted(set(no_access.values())))
                 raise ChannelUnavailable(f"no session can read the channel ({reasons})") from error
+            if floods and usable <= no_access.keys() | floods.keys():
+                raise min(floods.values(), key=lambda flood: flood.seconds) from error
             raise
         except TransientTelegramError:
             if not await backoff.wait():

@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tg_ingest.accounts import Channel, ChannelInfo
 from tg_ingest.errors import (
@@ -32,6 +32,7 @@ from tg_ingest.telegram.pool import SessionPool
 
 SHORT_FLOOD = 5  # seconds; a shorter wait is slept through, a longer one hands the work on
 _IDLE_SECONDS = 1.0
+_SETTLE_SECONDS = 0.02
 _STALE_HASH = frozenset({"CHANNEL_INVALID", "PEER_ID_INVALID", "CHAT_ID_INVALID"})
 
 
@@ -107,6 +108,7 @@ class _Fetch:
         self._missing = ranges
         self._parts: list[Part] = []
         self._no_access: dict[int, str] = {}
+        self._cannot_look_up: dict[int, float] = {}  # until when
         self._resolved_again: set[int] = set()
         self._trying = 0  # workers that are about to get a session
         self._working = 0
@@ -123,10 +125,10 @@ class _Fetch:
             try:
                 await self._lease_and_use(max_wait or 0.0, backoff)
             except PoolTimeout as error:
-                if max_wait is None or self._working or self._trying:
-                    await self._idle()
-                else:
+                if max_wait is not None and await self._nobody_works():
                     self._stop(self._without_sessions(error))
+                else:
+                    await self._idle()
             except TransientTelegramError as error:
                 if not await backoff.wait():
                     self._stop(error)
@@ -155,7 +157,8 @@ class _Fetch:
         async with contextlib.AsyncExitStack() as stack:
             self._trying += 1
             try:
-                leasing = self._pool.lease(channel_id=self._channel_id, wait=wait, exclude=self._no_access)
+                tried = self._no_access.keys() | self._cannot_look_up.keys()
+                leasing = self._pool.lease(channel_id=self._channel_id, wait=wait, exclude=tried)
                 lease = await stack.enter_async_context(leasing)
             finally:
                 self._trying -= 1
@@ -179,7 +182,7 @@ class _Fetch:
                 if flood.seconds > SHORT_FLOOD:
                     reason = f"{flood.method} must wait {flood.seconds} s"
                     if flood.method != HISTORY:  # it could read, if only it knew the channel
-                        self._no_access[account_id] = reason
+                        self._cannot_look_up[account_id] = self._pool.clock.now() + flood.seconds
                     return self._hand_on(lease, reason)
             except SessionRetired as death:
                 self._retired += 1
@@ -230,10 +233,22 @@ class _Fetch:
 
     def _without_sessions(self, error: PoolTimeout) -> TgIngestError:
         """What the lack of a session means: when each that is usable lost the channel, the channel is out of reach."""
-        if not self._no_access or not self._pool.usable_accounts() <= self._no_access.keys():
-            return error
-        reasons = "; ".join(dict.fromkeys(self._no_access.values()))
-        return ChannelUnavailable(f"no session can read channel '{self._channel.slug}': {reasons}")
+        usable = self._pool.usable_accounts()
+        if self._no_access and usable <= self._no_access.keys():
+            reasons = "; ".join(dict.fromkeys(self._no_access.values()))
+            return ChannelUnavailable(f"no session can read channel '{self._channel.slug}': {reasons}")
+        if self._cannot_look_up and usable <= self._no_access.keys() | self._cannot_look_up.keys():
+            next_free = datetime.fromtimestamp(min(self._cannot_look_up.values()), UTC)
+            return PoolTimeout(
+                f"no session may look up '{self._channel.slug}' before {next_free:%H:%M:%S} UTC", next_free
+            )
+        return error
+
+    async def _nobody_works(self) -> bool:
+        """Whether no other worker has a session, once those that are about to get one have got it or not."""
+        while self._trying:  # noqa: ASYNC110  # a try is over in milliseconds, or it becomes work
+            await asyncio.sleep(_SETTLE_SECONDS)
+        return not self._working
 
     def _stop(self, error: TgIngestError) -> None:
         self._stopped_by = error

@@ -1,6 +1,7 @@
 """Real runs of the asset, in this process: real Telethon, emulated Telegram, real PostgreSQL."""
 
 import dagster as dg
+import pandas as pd
 import pytest
 from fix_project import failure_of, numbers_of
 
@@ -18,7 +19,7 @@ def test_a_channel_in_the_database_is_the_channel_in_the_world(project, channels
         result = project.materialise("2024-01", "2024-04", channel=slug)
         assert result.success
         assert project.facts(channel_id) == project.truth(channel_id)
-    assert [e.passed for e in result.get_asset_check_evaluations()] == [True]
+        assert [check.passed for check in result.get_asset_check_evaluations()] == [True]
 
 
 def test_one_window_holds_the_messages_of_its_month_and_no_other(project, channels):
@@ -52,6 +53,7 @@ def test_the_frame_that_is_read_back_holds_exactly_the_partitions_asked_for(proj
     project.materialise("2024-01", "2024-03", channel=slug)
     key = dg.MultiPartitionKey({"channel": slug, "window": "2024-02"})
     frame = build_defs().load_asset_value(MESSAGES, instance=project.instance, partition_key=key)
+    assert isinstance(frame, pd.DataFrame)
     assert frame["message_id"].tolist() == [f[0] for f in project.truth(channel_id) if 1706745600 <= f[1] < 1709251200]
 
 

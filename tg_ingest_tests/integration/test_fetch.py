@@ -186,6 +186,15 @@ async def test_a_username_that_moved_is_never_merged(processes, lonely, spool):
         await fetch(processes.start(lonely), spool, channel=moved)
 
 
+async def test_a_flood_on_looking_up_the_channel_is_a_wait_and_not_the_channels_end(processes, lonely, spool):
+    lonely.fault("flood", seconds=3600, method="contacts.resolveUsername")
+    report = await fetch(processes.start(lonely), spool)
+    assert (report.fetched, report.missing, report.requests) == (0, ALL, 1)
+    assert "no session may look up 'tiny_news' before" in (report.reason or "")
+    assert report.resume_at is not None
+    assert report.resume_at > datetime.now(UTC) + timedelta(minutes=59)
+
+
 async def test_an_unresolved_channel_is_refused(processes, lonely, spool):
     with pytest.raises(ConfigurationError, match="'new' was never resolved"):
         await fetch(processes.start(lonely), spool, channel=Channel(slug="new", username="new", channel_id=None))

@@ -19,7 +19,7 @@ def processes(tmp_path):
 def test_a_process_that_ends_by_itself_is_named_with_the_end_of_its_log(processes):
     processes.start("oracle", "this", environment={})  # prints a poem and ends
     psutil.wait_procs(psutil.Process().children(), timeout=10)
-    with pytest.raises(ProcessDied, match="oracle ended with code (?s:.*)Namespaces are one honking great idea"):
+    with pytest.raises(ProcessDied, match=r"oracle ended with code (?s:.*)Namespaces are one honking great idea"):
         processes.check()
 
 

@@ -53,5 +53,5 @@ def test_no_secret_is_shown():
 
 
 def test_without_a_database_the_way_out_is_said(tmp_path):
-    with pytest.raises(ConfigurationError, match="TG_INGEST_DATABASE_URL=.*tg-ingest db start"):
+    with pytest.raises(ConfigurationError, match=r"TG_INGEST_DATABASE_URL=.*tg-ingest db start"):
         _ = Settings.from_environment({"TG_INGEST_HOME": str(tmp_path)}).database_url

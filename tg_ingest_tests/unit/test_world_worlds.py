@@ -58,7 +58,7 @@ def test_a_demo_account_is_flagged_and_another_revoked_amid_the_job():
     assert (accounts["demo-2"].flag_after, accounts["demo-2"].flag_seconds) == (100, 600)
     assert accounts["demo-3"].revoke_after == 90
     limit = accounts["demo-1"].limits["messages.getHistory"]
-    assert (limit.kind, limit.requests, limit.seconds) == ("sliding", 30, 3.0)
+    assert (limit.kind, limit.requests, limit.seconds) == ("sliding", 30, 1.0)
 
 
 def test_nothing_is_dated_after_now_and_later_more_has_been_sent():
