@@ -25,7 +25,7 @@ bench: .venv/.test
 	@$(BIN)/python -m tg_ingest_tests.benchmarks $(ARGS)
 
 docs: .venv/.test
-	$(BIN)/python -m tg_ingest_tests.documentation
+	$(BIN)/python tg_ingest_tests/documentation.py
 
 clean:
 	rm -rf .venv .tg_ingest .pytest_cache .ruff_cache .hypothesis

@@ -1,12 +1,17 @@
 """Remakes the generated parts of the documentation (`make docs`); test_readme.py holds what is committed against it."""
 
-import json
+import io
 import re
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
+from browser import opened_page
+from rich.console import Console
+
+from tg_ingest.demo.run import ingest_twice_and_prove, show
+from tg_ingest.demo.services import demo_settings, running
 from tg_ingest.postgres.description import TableDescription, all_tables, reading_view
+from tg_ingest.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DATA_MODEL = ROOT / "docs" / "data-model.md"
@@ -40,18 +45,27 @@ def _section(table: TableDescription) -> str:
     )
 
 
-def demo_output() -> str:
-    """What the demo prints at its end on this machine: the result table and what follows it."""
-    command = [sys.executable, "-m", "tg_ingest", "demo", "--once"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    return printed[printed.rindex("Result") - 40 :].split("\n", 1)[1]
+def demo(screenshot: Path) -> str:
+    """Run the demo on this machine, take a picture of the UI at its end; returns what the demo printed at last."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = demo_settings(Settings.from_environment({"TG_INGEST_HOME": home}))
+        with running(settings, Console(stderr=True)) as services:
+            outcome, proofs = ingest_twice_and_prove(services, Console(stderr=True))
+            with opened_page() as page:
+                partition = f"harbor_news%7C{settings.first_window.year + 2}-06"
+                page.goto(f"{services.dagster.url}/assets/telegram/messages?view=partitions&partition={partition}")
+                page.get_by_text("flood waits").wait_for()
+                page.screenshot(path=screenshot)
+    printed = Console(record=True, width=88, file=io.StringIO())
+    show(printed, outcome, proofs)
+    return "\n".join(line.rstrip() for line in printed.export_text().splitlines()) + "\n"
 
 
 def main() -> None:
     """Write everything that is generated."""
     DATA_MODEL.write_text(data_model())
-    README.write_text(DEMO_OUTPUT.sub(lambda _: demo_output(), README.read_text()))
-    print(json.dumps({"written": [DATA_MODEL.name, README.name]}))
+    output = demo(ROOT / "docs" / "images" / "asset.png")
+    README.write_text(DEMO_OUTPUT.sub(lambda _: output, README.read_text()))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import signal
 import time
 from dataclasses import asdict, dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -70,8 +71,8 @@ def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to stop is like Ctrl-C: stop all processes
     with running(demo_settings(settings), console) as services:
         console.print(f"Dagster UI: [link]{services.dagster.url}[/link]\n", highlight=False)
-        outcome, proofs = _ingest_twice_and_prove(services, console)
-        _show(console, outcome, proofs)
+        outcome, proofs = ingest_twice_and_prove(services, console)
+        show(console, outcome, proofs)
         if as_json:
             print(json.dumps(asdict(outcome)), flush=True)  # noqa: T201  # the result is the output
         if not once:
@@ -79,7 +80,8 @@ def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
     return 0 if outcome.holds else 1
 
 
-def _ingest_twice_and_prove(services: Services, console: Console) -> tuple[Outcome, list[ChannelProof]]:
+def ingest_twice_and_prove(services: Services, console: Console) -> tuple[Outcome, list[ChannelProof]]:
+    """Backfill every partition, backfill again, and hold every row against the world."""
     with Watcher(services) as watcher:
         return _watched(services, watcher, console)
 
@@ -149,8 +151,9 @@ def _prove(services: Services, watcher: Watcher, console: Console) -> list[Chann
     return proofs
 
 
-def _show(console: Console, outcome: Outcome, proofs: list[ChannelProof]) -> None:
-    table = Table("channel", "in Telegram", "in PostgreSQL", "missing", "duplicates", "mismatched", title="Result")
+def show(console: Console, outcome: Outcome, proofs: list[ChannelProof]) -> None:
+    """Print the result: a table of channels, what it took, and whether it is proven."""
+    table = Table("channel", "in Telegram", "in PostgreSQL", "missing", "duplicates", "mismatched", box=SIMPLE_HEAD)
     for column in table.columns[1:]:
         column.justify = "right"
     for p in proofs:
