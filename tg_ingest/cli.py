@@ -100,11 +100,18 @@ def run(
         str, typer.Option("--from", help="The first window, such as 2024-01. Default: the very first.")
     ] = "",
     last: Annotated[str, typer.Option("--to", help="The last window. Default: the current one.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Ingest a channel in this process, recorded in Dagster like any other run. For cron, and for a first look."""
     from tg_ingest.local_run import run_channel
 
-    run_channel(Settings.from_environment(), slug, first=first, last=last)
+    settings = Settings.from_environment()
+    with Console(stderr=True).status(f"Ingesting {slug} ..."):
+        numbers = run_channel(settings, slug, first=first, last=last)
+    if as_json:
+        typer.echo(json.dumps(numbers, default=str))
+    else:
+        _show(["", slug], list(numbers.items()), as_json=False)
 
 
 @app.command("dagster", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -188,7 +195,7 @@ def channel_list(*, as_json: Json = False) -> None:
     _show(columns, list_channels(Settings.from_environment()), as_json=as_json)
 
 
-def _show(columns: list[str], rows: list[tuple[object, ...]], *, as_json: bool) -> None:
+def _show(columns: list[str], rows: Sequence[tuple[object, ...]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str))
         return

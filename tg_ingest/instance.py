@@ -1,7 +1,6 @@
 """The Dagster instance of this machine: its home folder, and the environment that every Dagster process needs."""
 
 import os
-import re
 from pathlib import Path
 
 import tg_ingest
@@ -33,9 +32,6 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     return environment | {
         "TG_INGEST_HOME": str(settings.home),
         "TG_INGEST_DATABASE_URL": settings.database_url,
-        # Dagster takes the address as it is, and SQLAlchemy 2.1 a bare postgresql:// for psycopg 3.
-        "TG_INGEST_DAGSTER_DATABASE_URL": re.sub(
-            r"^postgres(ql)?://", "postgresql+psycopg2://", settings.dagster_database_url
-        ),
+        "TG_INGEST_DAGSTER_DATABASE_URL": settings.dagster_database_url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }

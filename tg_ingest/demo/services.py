@@ -1,6 +1,7 @@
 """Everything that the demo runs, each in a process of its own: PostgreSQL, emulator, Dagster's webserver and daemon."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -58,6 +59,7 @@ def demo_settings(settings: Settings) -> Settings:
 @contextmanager
 def running(settings: Settings, console: Console, *, world: str = "demo") -> Iterator[Services]:
     """Start everything, register accounts and channels, and stop everything at the end, whatever happens."""
+    os.environ.pop("DAGSTER_HOME", None)  # the demo's instance is its own, whatever the operator's is
     processes = Processes(settings.home / "processes")
     processes.stop_leftovers()
     with ExitStack() as stack:

@@ -18,6 +18,8 @@ from tg_ingest.emulator.service import DC_ID, Service
 from tg_ingest.emulator.world import WorldChannel
 
 _TRUTH_CHUNK = 500
+_LONGEST_TEXT = 4_096
+_MAX_DIGITS = 10
 
 
 class _BadRequest(Exception):
@@ -129,7 +131,7 @@ class _Admin:
 
     async def post(self, request: Request) -> Response:
         channel = self._channel(request)
-        return JSONResponse({"message_id": channel.post(_field(await _json(request), "text", str))})
+        return JSONResponse({"message_id": channel.post(_text(await _json(request)))})
 
     async def edit(self, request: Request) -> Response:
         channel = self._channel(request)
@@ -138,7 +140,7 @@ class _Admin:
         if not channel.exists(message_id):
             raise _BadRequest(f"message_id: the channel has no message {message_id}")
         try:
-            channel.edit(message_id, _field(document, "text", str))
+            channel.edit(message_id, _text(document))
         except KeyError as error:
             raise _BadRequest(f"message_id: {error.args[0]}") from error
         return JSONResponse({"message_id": message_id})
@@ -176,7 +178,8 @@ class AdminServer:
             routes=_Admin(service).routes(),
             exception_handlers={_BadRequest: _bad_request, faults.FaultError: _bad_request},
         )
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
+        # uvicorn's own logging configuration would close every handler of the process that runs the emulator.
+        config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, lifespan="off", ws="none")
         self._server = _QuietServer(config)
         self._task: asyncio.Task[None] | None = None
 
@@ -238,7 +241,7 @@ async def _in_chunks(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
 async def _json(request: Request) -> Any:
     try:
         return await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _BadRequest(f"the body is no JSON: {error}") from error
 
 
@@ -249,8 +252,17 @@ def _field(document: Any, name: str, kind: type) -> Any:
     return value
 
 
+def _text(document: Any) -> str:
+    text = _field(document, "text", str)
+    if not faults.is_unicode(text):
+        raise _BadRequest("text: half a surrogate pair cannot be sent")
+    if len(text) > _LONGEST_TEXT:
+        raise _BadRequest(f"text: longer than the {_LONGEST_TEXT} characters of a Telegram message")
+    return text
+
+
 def _whole(text: str, name: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _MAX_DIGITS:
         raise _BadRequest(f"{name}: {text!r} is no whole number")
     return int(text)
 

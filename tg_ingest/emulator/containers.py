@@ -27,7 +27,7 @@ def split(body: bytes) -> list[Inner]:
     reader = tl.Reader(body)
     reader.constructor()
     count = reader.int32()
-    if not 0 < count <= _MAX_MESSAGES:
+    if not 0 <= count <= _MAX_MESSAGES:
         raise tl.TlError(f"a container of {count} messages")
     messages = []
     for _ in range(count):

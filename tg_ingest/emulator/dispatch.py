@@ -153,6 +153,7 @@ class Dispatcher:
     def _check_limits(self, account: AccountSpec, method: str, tally: MethodTally, key: AuthKey) -> None:
         now = self._service.monotonic()
         quota = self._quota(account, method)
+        knew_of_wait = quota.is_waiting(now)
         flood = self._service.faults.use(Flood, account=account.label, method=method)
         if flood is not None:
             quota.impose(flood.seconds, now)
@@ -166,7 +167,7 @@ class Dispatcher:
                 quota.impose(account.flag_seconds, now)
                 flood = Flood(seconds=account.flag_seconds)
         wait = quota.refusal(now)
-        if flood is not None:
+        if flood is not None and not knew_of_wait:
             quota.inside_wait -= 1  # the call that meets a wait out of turn could not know of it
         tally.inside_wait = quota.inside_wait
         if wait is not None:

@@ -8,6 +8,10 @@ PageEffect = Literal["empty", "duplicate_boundary", "reversed", "swapped", "shor
 DropWhen = Literal["before", "after", "half"]
 
 
+_INT32 = 2**31 - 1  # what fits into an `int` of TL, and into a wait
+_INT64 = 2**63 - 1
+
+
 class FaultError(ValueError):
     """A fault's description is wrong; the text names the field."""
 
@@ -171,7 +175,14 @@ def parse(document: Any) -> Armed | Revoke | RotateSalts:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise FaultError(f"{name}: {value!r} is no text")
+    if not is_unicode(value):
+        raise FaultError(f"{name}: half a surrogate pair cannot be sent")
     return value
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be sent: JSON can spell halves of surrogate pairs, UTF-8 cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _optional_text(name: str, value: Any) -> str | None:
@@ -181,6 +192,8 @@ def _optional_text(name: str, value: Any) -> str | None:
 def _natural(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise FaultError(f"{name}: {value!r} is no whole number from 0 on")
+    if value > _INT32:
+        raise FaultError(f"{name}: must be at most {_INT32}")
     return value
 
 
@@ -190,13 +203,19 @@ def _positive(name: str, value: Any) -> int:
     return value
 
 
+def _identifier(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _INT64:
+        raise FaultError(f"{name}: must be a whole number from 1 to {_INT64}")
+    return value
+
+
 def _times(name: str, value: Any) -> int | None:
     return None if value is None else _positive(name, value)
 
 
 def _code(name: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FaultError(f"{name}: {value!r} is no error code")
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _INT32:
+        raise FaultError(f"{name}: must be an error code from {-_INT32} to {_INT32}")
     return value
 
 
@@ -222,7 +241,7 @@ _READERS: dict[str, tuple[Callable[..., Any], dict[str, Callable[[str, Any], Any
             "account": _optional_text,
             "times": _times,
             "effect": _choice("empty", "duplicate_boundary", "reversed", "swapped", "short", "message_empty"),
-            "channel_id": _positive,
+            "channel_id": _identifier,
             "cap": _natural,
             "lower": _natural,
             "upper": _natural,

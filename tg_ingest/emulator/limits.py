@@ -92,7 +92,7 @@ class Quota:
 
     def refusal(self, now: float) -> int | None:
         """Count one call; return None when it may pass, else the whole seconds of FLOOD_WAIT."""
-        if now + _TOLERANCE < self._wait_until:
+        if self.is_waiting(now):
             self.inside_wait += 1
             if self._spec is not None and self._spec.escalate > 1.0:
                 return self._impose(self._wait_until - now, now)
@@ -105,6 +105,10 @@ class Quota:
         if now > self._wait_until + self._spec.seconds:
             self._level = 0
         return self._impose(missing if self._spec.wait is None else float(self._spec.wait), now)
+
+    def is_waiting(self, now: float) -> bool:
+        """Tell whether a wait is imposed now."""
+        return now + _TOLERANCE < self._wait_until
 
     def impose(self, seconds: int, now: float) -> int:
         """Impose a wait out of turn, as Telegram does with flagged accounts."""

@@ -41,9 +41,10 @@ class Link:
         self._last_plain_id = 0
 
     @property
-    def disconnect_in(self) -> int | None:
-        """Seconds of silence after which the client wants the connection closed."""
-        return self._encrypted.disconnect_in
+    def disconnect_in(self) -> float | None:
+        """Seconds until the client wants the connection closed, if it said so; never negative."""
+        at = self._encrypted.disconnect_at
+        return None if at is None else max(0.0, at - self._clock())
 
     def feed(self, chunk: bytes) -> list[Query]:
         """Take what the socket gave and return the API calls in it, in order."""

@@ -43,7 +43,12 @@ def get_channels(caller: Caller, request: Any) -> bytes:
 def get_full_channel(caller: Caller, request: Any) -> bytes:
     """Answer channels.getFullChannel."""
     channel, access_hash = caller.channel(request.channel)
-    return bytes(channel.full(access_hash))
+    full = channel.full(access_hash)
+    linked = caller.service.world.channels.get(channel.spec.linked_id or 0)
+    if linked is not None:
+        linked_hash = caller.service.accounts.access_hash(caller.logged_in(), linked.channel_id)
+        full.chats.append(linked.chat(linked_hash))
+    return bytes(full)
 
 
 def get_messages(caller: Caller, request: Any) -> bytes:
@@ -96,10 +101,12 @@ def get_peer_dialogs(caller: Caller, request: Any) -> bytes:
     """Answer messages.getPeerDialogs: top message and pts of up to 100 channels."""
     found = [caller.peer_channel(getattr(each, "peer", None)) for each in request.peers[:_MAX_PEERS]]
     dialogs = [bytes(_dialog(channel)) for channel, _ in found]
-    messages = [channel.message_bytes(channel.top_id) for channel, _ in found if channel.exists(channel.top_id)]
+    shown = [channel for channel, _ in found if channel.count]
+    messages = [channel.message_bytes(channel.top_id) for channel in shown]
+    users = list(dict.fromkeys(user for channel in shown for user in channel.users_for([channel.top_id])))
     chats = [bytes(channel.chat(access_hash)) for channel, access_hash in found]
     state = bytes(t.updates.State(pts=1, qts=0, date=caller.service.now(), seq=1, unread_count=0))
-    vectors = b"".join(tl.vector(each) for each in (dialogs, messages, chats, []))
+    vectors = b"".join(tl.vector(each) for each in (dialogs, messages, chats, users))
     return tl.uint32(t.messages.PeerDialogs.CONSTRUCTOR_ID) + vectors + state
 
 

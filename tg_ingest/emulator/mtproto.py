@@ -64,7 +64,8 @@ class _Place(NamedTuple):
 class EncryptedLink:
     """What one connection and its keys say to each other.
 
-    `disconnect_in` is how many seconds of silence the client allows, once it has sent `ping_delay_disconnect`.
+    `disconnect_at` is when the connection must be closed, once the client has sent `ping_delay_disconnect`. Only
+    another one moves it (core.telegram.org/mtproto/service_messages, "ping_delay_disconnect").
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class EncryptedLink:
         clock: Callable[[], float],
         random_bytes: crypto.RandomBytes,
     ) -> None:
-        self.disconnect_in: int | None = None
+        self.disconnect_at: float | None = None
         self._find_key = find_key
         self._clock = clock
         self._random = random_bytes
@@ -90,6 +91,8 @@ class EncryptedLink:
             plain = crypto.decrypt_message(key.secret, packet)
         except crypto.DecryptionError as error:
             raise ProtocolRefusal(UNKNOWN_KEY, str(error)) from error
+        if len(plain) < _HEADER.size:
+            raise ProtocolRefusal(UNKNOWN_KEY, f"{len(plain)} bytes hold no message header")
         salt, session_id, msg_id, seqno, length = _HEADER.unpack_from(plain)
         padding = len(plain) - _HEADER.size - length
         if length < 0 or length % 4 or not _MIN_PADDING <= padding <= _MAX_PADDING:
@@ -159,8 +162,8 @@ class EncryptedLink:
         try:
             messages = containers.split(body)
         except tl.TlError:
-            messages = []
-        if not messages or any(message.msg_id >= msg_id for message in messages):
+            messages = None
+        if messages is None or any(message.msg_id >= msg_id for message in messages):
             self._outgoing.append((place, bad_message(msg_id, seqno, INVALID_CONTAINER)))
             return []
         place.session.note_received(msg_id, seqno)
@@ -171,7 +174,7 @@ class EncryptedLink:
         try:
             answers = answers_to(constructor, received)
             if constructor == tl.PING_DELAY_DISCONNECT:
-                self.disconnect_in = max(1, disconnect_delay(body))
+                self.disconnect_at = received.now + max(1, disconnect_delay(body))
         except tl.TlError as error:
             raise ProtocolRefusal(UNKNOWN_KEY, f"service message {constructor:08x}: {error}") from error
         if answers is None:

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from tg_ingest.emulator.server import Emulator, started
+from tg_ingest.emulator.server import CannotServe, Emulator, started
 from tg_ingest.emulator.world import World
 from tg_ingest.emulator.worlds import load
 
@@ -53,20 +53,26 @@ def run(
     gzip_answers: bool = False,
     allow_any_host: bool = False,
 ) -> None:
-    """Load a world by name or path and serve it until SIGTERM or SIGINT. `start` dates the world's first post."""
+    """Load a world by name or path and serve it until SIGTERM or SIGINT. `start` dates the world's first post.
+
+    Ends the process with one line on standard error when it cannot listen there. Raises `WorldError`.
+    """
     world = load(world_name, seed=seed, start=start)
-    with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        runner.run(
-            serve(
-                world,
-                host=host,
-                port=port,
-                admin_port=admin_port,
-                state=state,
-                gzip_answers=gzip_answers,
-                allow_any_host=allow_any_host,
+    try:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.run(
+                serve(
+                    world,
+                    host=host,
+                    port=port,
+                    admin_port=admin_port,
+                    state=state,
+                    gzip_answers=gzip_answers,
+                    allow_any_host=allow_any_host,
+                )
             )
-        )
+    except CannotServe as error:
+        sys.exit(f"tg-ingest: {error}")
 
 
 def fast_loop() -> type[asyncio.AbstractEventLoop] | None:

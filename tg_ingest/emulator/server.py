@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from tg_ingest.emulator.accounts import Accounts
@@ -16,7 +17,12 @@ from tg_ingest.emulator.service import DC_ID, Service
 from tg_ingest.emulator.world import World
 
 _READ_BYTES = 1 << 16
+_LAST_PORT = 65_535
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+class CannotServe(ValueError):
+    """The emulator cannot listen, or keep its key, where it was told to; the text says why."""
 
 
 class Emulator:
@@ -89,6 +95,8 @@ class Emulator:
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection_id: int
     ) -> None:
         while not link.is_closing:
+            if link.disconnect_in == 0:
+                return
             async with asyncio.timeout(link.disconnect_in):
                 chunk = await reader.read(_READ_BYTES)
             if not chunk:
@@ -114,7 +122,26 @@ class Emulator:
 def check_host(host: str, *, allow_any: bool) -> None:
     """Refuse addresses that other machines can reach, unless they were asked for: everyone may do everything here."""
     if host not in _LOOPBACK and not allow_any:
-        raise ValueError(f"the emulator listens on 127.0.0.1 or ::1 only, not on {host}, unless that is asked for")
+        raise CannotServe(f"the emulator listens on 127.0.0.1 or ::1 only, not on {host}, unless that is asked for")
+
+
+def _own_key(state: Path | None) -> ServerKey:
+    try:
+        return ServerKey.generate() if state is None else ServerKey.kept_in(state)
+    except (OSError, ValueError) as error:
+        raise CannotServe(f"the server's key cannot be kept in {state}: {error}") from error
+
+
+@contextlib.contextmanager
+def _bound_to(host: str, port: int, what: str) -> Iterator[None]:
+    """Turn a failure to open a port into one that names the port. 70000 would silently become port 4464."""
+    if not 0 <= port <= _LAST_PORT:
+        raise CannotServe(f"{port} is no port for {what}: give one from 0 (any free one) to {_LAST_PORT}")
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotServe(f"{what} cannot listen on {host}, port {port}: {reason}") from error
 
 
 @contextlib.asynccontextmanager
@@ -131,13 +158,15 @@ async def started(
 ) -> AsyncIterator[Emulator]:
     """Run a local Telegram inside this event loop. `state` is a folder that keeps the RSA key between runs."""
     check_host(host, allow_any=allow_any_host)
-    key = server_key or (ServerKey.generate() if state is None else ServerKey.kept_in(state))
+    key = server_key or _own_key(state)
     service = Service(world, Accounts(world.accounts, seed=world.seed))
     emulator = Emulator(service, key, gzip_answers=gzip_answers)
-    await emulator.listen(host=host, port=port)
+    with _bound_to(host, port, "the emulator"):
+        await emulator.listen(host=host, port=port)
     admin = AdminServer(service)
     try:
-        emulator.admin_url = await admin.start(host=host, port=admin_port)
+        with _bound_to(host, admin_port, "the admin interface"):
+            emulator.admin_url = await admin.start(host=host, port=admin_port)
         yield emulator
     finally:
         await admin.stop()

@@ -40,8 +40,7 @@ class PageFile:
         # The stream is formed in memory and handed over page by page, because Arrow's own files cannot step back.
         self._formed = io.BytesIO()
         self._end = 0
-        self._writer = pa.ipc.new_stream(_Forward(self._formed), SCHEMA)
-        self._hand_over()
+        self._writer = self._new_writer()
 
     def append(self, rows: Sequence[MessageRow], covered: IdRange) -> None:
         """Write one page; raises `StoreError` when the disk does not take it."""
@@ -51,6 +50,10 @@ class PageFile:
     def close(self) -> None:
         """Close the file. It has no end mark: a reader takes the end of the file for the end of the stream."""
         os.close(self._file)
+
+    def _new_writer(self) -> pa.ipc.RecordBatchStreamWriter:
+        """A writer that puts the schema, without which nothing can be read, before its first page."""
+        return pa.ipc.new_stream(_Forward(self._formed), SCHEMA)
 
     def _hand_over(self) -> None:
         """Write what was formed to the file, all or nothing."""
@@ -64,6 +67,8 @@ class PageFile:
                     written += os.write(self._file, content[written:] if written else content)
         except StoreError:
             os.truncate(self.path, self._end)
+            if not self._end:
+                self._writer = self._new_writer()  # the schema was taken back, too
             raise
         self._end += len(content)
 

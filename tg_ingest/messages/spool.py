@@ -130,13 +130,11 @@ class Spool:
         part.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Give up ownership: parts that are left may be adopted by others. Empty folders are removed."""
-        for folder, lock in self._owned.items():
-            if not any(path.name.endswith((_FINISHED, _UNFINISHED)) for path in folder.iterdir()):
-                (folder / "owner").unlink(missing_ok=True)
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-            lock.close()
+        """Give up ownership: parts that are left may be adopted by others. Folders without parts are removed."""
+        for folder, owner in self._owned.items():
+            with owner, contextlib.suppress(OSError), (folder.parent / "lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # an adopter must not find a folder that vanishes under its hands
+                _remove_without_parts(folder)
         self._owned.clear()
         self._folders.clear()
 
@@ -189,9 +187,15 @@ class Spool:
 
 
 def read_part(part: Part) -> pa.Table:
-    """All pages of a part as one table of `SCHEMA`, mapped into memory and not copied."""
-    batches = [page.batch for page in part_stream.pages(part.path)]
-    return pa.Table.from_batches(batches, schema=SCHEMA)
+    """All pages of a part as one table of `SCHEMA`, mapped into memory and not copied.
+
+    Raises `StoreError` when the file holds less than the part claims: its ids would count as seen without their rows.
+    """
+    pages = list(part_stream.pages(part.path))
+    table = pa.Table.from_batches([page.batch for page in pages], schema=SCHEMA)
+    if table.num_rows != part.rows or IdRanges.of(page.covered for page in pages) != part.covered:
+        raise StoreError(f"the part {part.path} is damaged: run the partitions again from the start")
+    return table
 
 
 def _finished_parts(folder: Path, channel_id: int) -> list[Part]:
@@ -206,6 +210,16 @@ def _finished_parts(folder: Path, channel_id: int) -> list[Part]:
         path.rename(final)
         parts.append(Part(path=final, channel_id=channel_id, covered=covered, rows=rows))
     return parts
+
+
+def _remove_without_parts(folder: Path) -> None:
+    """Remove an owned folder once its parts are gone, with what a killed run made beside them."""
+    left = list(folder.iterdir())
+    if any(path.name.endswith((_FINISHED, _UNFINISHED)) for path in left):
+        return
+    for path in left:
+        path.unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _open_lock(path: Path) -> IO[str]:

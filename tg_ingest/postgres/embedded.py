@@ -58,7 +58,8 @@ class EmbeddedPostgres:
         Raises `ConfigurationError` where no server can run, `StoreError` where it does not start.
         """
         with self._alone() as layout:
-            if not self._has_cluster(layout):
+            if not layout.is_created:
+                layout.discard_cluster()  # the remains of an interrupted initdb
                 self._create_cluster(layout)
             if self._port_in_use(layout) is None:
                 self._launch(layout)
@@ -85,7 +86,7 @@ class EmbeddedPostgres:
         if not self._folder.exists():
             return False
         with self._alone() as layout:
-            return self._has_cluster(layout) and self._port_in_use(layout) is not None
+            return layout.is_created and self._port_in_use(layout) is not None
 
     def database_url(self, name: str) -> str:
         """The URL of a database of the running server; the database is created when it is missing."""
@@ -116,12 +117,12 @@ class EmbeddedPostgres:
             yield layout
 
     def _create_cluster(self, layout: Layout) -> None:
+        layout.create_server_folder()  # first, because it refuses a folder that is not ours
         password = secrets.token_urlsafe(24)
         layout.write_secret(layout.password, password)
         handed_over = layout.place / "password-for-initdb"  # initdb cannot read root's file
         layout.write_secret(handed_over, password)
         layout.give_to_server(handed_over)
-        layout.create_server_folder()
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         try:
             self._run(
@@ -133,14 +134,6 @@ class EmbeddedPostgres:
         finally:
             handed_over.unlink()
         layout.mark_created()
-
-    @staticmethod
-    def _has_cluster(layout: Layout) -> bool:
-        """Whether initdb ended well; the remains of an interrupted one are removed."""
-        if layout.is_created:
-            return True
-        layout.discard_cluster()
-        return False
 
     def _launch(self, layout: Layout) -> None:
         """Start the server on a free port; try again when another program takes the port in between."""

@@ -60,25 +60,39 @@ class Layout:
         """Whether the cluster was created to the end."""
         return (self.place / "created").exists() and (self.data / "PG_VERSION").exists()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether we made what lies in the place, complete or not: nothing else is ever removed."""
+        return any((self.place / mark).exists() for mark in ("creating", "created"))
+
     def mark_created(self) -> None:
         """Note that initdb ended well."""
-        (self.place / "created").touch()
+        (self.place / "creating").replace(self.place / "created")
 
     def create_server_folder(self) -> None:
-        """Make the folder that belongs to the server's user."""
+        """Make the folder that belongs to the server's user; `ConfigurationError` when something lies there already."""
         server = self.place / "server"
-        server.mkdir(mode=0o700, exist_ok=True)
+        if os.path.lexists(server):
+            raise ConfigurationError(
+                f"{server} exists and is no embedded PostgreSQL of ours; move it away or set TG_INGEST_HOME"
+            )
+        (self.place / "creating").touch()
+        server.mkdir(mode=0o700)
         self.give_to_server(server)
 
     def discard_cluster(self) -> None:
-        """Remove the cluster's files, those of a half-made one too."""
-        (self.place / "created").unlink(missing_ok=True)
+        """Remove the cluster's files, those of a half-made one too; a kill in between leaves it half-made."""
+        if not self.is_ours:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            (self.place / "created").replace(self.place / "creating")
         shutil.rmtree(self.place / "server", ignore_errors=True)
+        (self.place / "creating").unlink(missing_ok=True)
 
     def give_to_server(self, path: Path) -> None:
-        """Let the server's user own a file or folder."""
+        """Let the server's user own a file or folder; a link would hand over what it points to."""
         if self.server_uid is not None and self.server_gid is not None:
-            os.chown(path, self.server_uid, self.server_gid)
+            os.chown(path, self.server_uid, self.server_gid, follow_symlinks=False)
 
     def write_secret(self, path: Path, content: str) -> None:
         """Write a file that only its owner reads, from its first byte on."""
@@ -160,16 +174,18 @@ def lay_out(folder: Path, unprivileged: str) -> Layout:
 
 def remove(layout: Layout) -> None:
     """Remove the cluster, its copy of the binaries and the link to it; the lock file stays, others may wait for it."""
-    layout.discard_cluster()
+    if layout.is_ours:
+        layout.discard_cluster()
+        for file in (layout.password, layout.folder / "port", layout.place / "password-for-initdb"):
+            file.unlink(missing_ok=True)
+    for copied in layout.place.glob("postgresql-*"):
+        if (copied / _PACKAGE / "pginstall").is_dir() and not copied.is_symlink():
+            shutil.rmtree(copied)
     if layout.place != layout.folder:
         shutil.rmtree(layout.place, ignore_errors=True)
         (layout.folder / "elsewhere").unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # others may live there
             _OUTSIDE.rmdir()
-    for copied in layout.folder.glob("postgresql-*"):
-        shutil.rmtree(copied)
-    for file in (layout.password, layout.folder / "port"):
-        file.unlink(missing_ok=True)
 
 
 def _lay_out_as_root(folder: Path, user: pwd.struct_passwd) -> Layout:

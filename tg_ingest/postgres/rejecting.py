@@ -59,9 +59,13 @@ def rejections_of(table: pa.Table, refused: Iterable[tuple[int, str, str]]) -> l
 
 def write_rejections(cursor: "psycopg2.extensions.cursor", rejections: Iterable[Rejection], *, run_id: str) -> None:
     """Write rejections down, each once however often it comes."""
-    values = sorted((*_storable(rejection), run_id) for rejection in rejections)
-    if values:
+    storable = sorted(map(_storable, rejections), key=lambda r: r.observed_at)
+    latest = {(r.channel_id, r.message_id, r.reason, r.raw): (*r, run_id) for r in storable}
+    if latest:
+        values = [latest[key] for key in sorted(latest)]
         psycopg2.extras.execute_values(cursor, upsert_sql.INSERT_REJECTIONS, values, page_size=500)
+        keys = {"channels": [key[0] for key in latest], "ids": [key[1] for key in latest]}
+        cursor.execute(upsert_sql.RESOLVE_LATE_REJECTIONS, keys)
 
 
 def _storable(rejection: Rejection) -> Rejection:

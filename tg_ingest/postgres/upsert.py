@@ -1,14 +1,16 @@
 """Storing a part: rows, counters, earlier versions, rejections and coverage in one transaction.
 
 Unchanged rows are found by their keys and hashes alone: they are not sent, not parsed and cost no write-ahead log. New
-rows are copied straight into the table. Only changed rows are staged and merged. Every step works in the order of keys,
-so that two writers of the same rows wait for each other instead of deadlocking, and may be repeated without effect.
+rows are copied straight into the table. Only changed rows are staged and merged. Every step may be repeated without
+effect. A channel has one writer at a time: an older look that changes a message and a newer one that merely confirms it
+write to different tables, so two writers that do not wait for each other could leave the older text.
 """
 
 from typing import NamedTuple, cast
 
 import numpy as np
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import pyarrow as pa
 import sqlalchemy as sa
@@ -22,7 +24,11 @@ from tg_ingest.postgres.copy_binary import copy_in
 from tg_ingest.postgres.multirange import to_multirange
 
 BATCH_ROWS = 10_000  # the fastest size measured; at 100,000 the planner leaves the index
-_REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
+_REFUSED = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    *(psycopg2.errors.lookup(code) for code in ("54000", "54001")),  # limits of the program, as too deep JSON
+)
 _MESSAGES = sql.Identifier("telegram", "messages")
 
 
@@ -66,11 +72,11 @@ def store_part(
             counts = UpsertCounts(0, 0, 0, 0, len(rejections))
             cursor.execute(upsert_sql.CREATE_STAGES)
             cursor.execute(upsert_sql.PLAN_BY_KEYS)
+            cursor.execute(upsert_sql.LOCK_CHANNEL, {"channel_id": channel_id})
             rejecting.write_rejections(cursor, rejections, run_id=run_id)
             for start in range(0, table.num_rows, BATCH_ROWS):
                 counts += _store_batch(cursor, table.slice(start, BATCH_ROWS), channel_id, run_id)
             if covered:
-                cursor.execute(upsert_sql.LOCK_COVERAGE, {"channel_id": channel_id})
                 known = {"channel_id": channel_id, "covered": to_multirange(covered)}
                 cursor.execute(upsert_sql.EXTEND_COVERAGE, known)
             return counts

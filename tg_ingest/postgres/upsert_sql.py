@@ -76,6 +76,7 @@ SELECT s.position, t.channel_id IS NULL AS is_new,
             SELECT FROM ingest.confirmations AS c
             WHERE c.channel_id = s.channel_id AND c.subject = 'content' AND c.bucket = s.message_id / {_BUCKET}
                 AND c.observed_at >= s.observed_at AND c.ids @> s.message_id
+                AND (c.observed_at, t.content_hash) >= (s.observed_at, s.content_hash)
         )
     ) AS is_stale
 FROM staged_keys AS s
@@ -188,8 +189,8 @@ WHERE c.channel_id = %(channel_id)s AND c.subject = %(subject)s AND c.bucket = n
     AND c.observed_at < newest.since AND c.ids <@ newest.ids
 """
 
-# One writer of a channel at a time from here to the commit: short, because all rows are written already.
-LOCK_COVERAGE = """
+# One writer of a channel at a time, until the commit.
+LOCK_CHANNEL = """
 INSERT INTO ingest.coverage (channel_id, covered) VALUES (%(channel_id)s, '{}') ON CONFLICT DO NOTHING;
 SELECT FROM ingest.coverage WHERE channel_id = %(channel_id)s FOR NO KEY UPDATE;
 """
@@ -199,10 +200,22 @@ UPDATE ingest.coverage SET covered = covered + %(covered)s::int8multirange, upda
 WHERE channel_id = %(channel_id)s AND NOT covered @> %(covered)s::int8multirange
 """
 
+# The same rejection is one row, of its latest look: a message that was good in between is missing again.
 INSERT_REJECTIONS = """
-INSERT INTO ingest.rejections (channel_id, message_id, reason, detail, sqlstate, raw, observed_at, run_id)
+INSERT INTO ingest.rejections AS r (channel_id, message_id, reason, detail, sqlstate, raw, observed_at, run_id)
 VALUES %s
-ON CONFLICT (channel_id, message_id, reason, raw_md5) DO NOTHING
+ON CONFLICT (channel_id, message_id, reason, raw_md5) DO UPDATE
+SET observed_at = excluded.observed_at, resolved_at = NULL
+WHERE r.observed_at < excluded.observed_at
+"""
+
+# A rejection may come late, when a later look at its message is stored already.
+RESOLVE_LATE_REJECTIONS = """
+UPDATE ingest.rejections AS r SET resolved_at = now()
+FROM unnest(%(channels)s::bigint[], %(ids)s::bigint[]) AS k (channel_id, message_id)
+JOIN telegram.messages AS t USING (channel_id, message_id)
+WHERE r.channel_id = k.channel_id AND r.message_id = k.message_id
+    AND r.resolved_at IS NULL AND r.observed_at < t.observed_at
 """
 
 RESOLVE_REJECTIONS = """

@@ -5,7 +5,7 @@ Every step can be cancelled; none leaves a lock or a connection behind.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tg_ingest.accounts import Account, AccountStore
 from tg_ingest.errors import FloodWait, PoolClosed, SessionRetired, StoreError, TransientTelegramError
@@ -19,7 +19,11 @@ _log = logging.getLogger("tg_ingest.telegram.pool")
 
 
 class Checkout:
-    """The accounts that this process holds. `new_client` makes an unconnected client of an account's sealed session."""
+    """The accounts that this process holds.
+
+    `new_client` makes an unconnected client of an account's sealed session; `ensure_held` ends everything when the
+    locks are found to be lost.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class Checkout:
         grace_seconds: float,
         patience: float,
         clock: Clock,
+        ensure_held: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._new_client = new_client
@@ -39,6 +44,7 @@ class Checkout:
         self._grace = grace_seconds
         self._patience = patience
         self._clock = clock
+        self._ensure_held = ensure_held
         self._taken: dict[int, Lease | None] = {}  # None while a lease is being made
         self._tallies: dict[int, Tally] = {}
         self._locks_are_lost = False
@@ -174,6 +180,7 @@ class Checkout:
             new_client=lambda: self._new_client(account, sealed),
             pacer_for=lambda method: self._pacers.get(account.account_id, method),
             clock=self._clock,
+            ensure_held=self._ensure_held,
             patience=self._patience,
         )
 

@@ -15,7 +15,7 @@ from telethon.sessions import StringSession
 
 from tg_ingest.accounts import ChannelInfo, Device
 from tg_ingest.errors import AccessLost, ChannelUnavailable, TransientTelegramError
-from tg_ingest.telegram.failures import translated
+from tg_ingest.telegram.failures import presentable, translated
 
 # Telethon's own lines print undecoded payloads, and call every lost connection an error; what matters reaches the
 # caller as the error of a call.
@@ -38,6 +38,13 @@ class History:
     is_restricted: bool  # clients must not show this channel; its pages may be empty
 
 
+class _Session(StringSession):
+    """Remembers no user or channel: Telethon's own would keep everybody who ever wrote, for as long as it lives."""
+
+    def process_entities(self, tlo: Any) -> None:
+        """Access hashes are kept in the database; nothing is looked up here."""
+
+
 class Client:
     """A connection of one account. `session` is Telethon's string form; `rpc_deadline` is in seconds, for each call."""
 
@@ -51,7 +58,7 @@ class Client:
         rpc_deadline: float = 60.0,
         connect_deadline: float = 20.0,
     ) -> None:
-        stored = StringSession(session)
+        stored = _Session(session)
         self._deadline = rpc_deadline
         self._connect_deadline = connect_deadline
         self._telethon = TelegramClient(
@@ -96,9 +103,9 @@ class Client:
         except asyncio.CancelledError:
             await self.disconnect()
             self._raise_unless_cancelled("connect")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # translated and raised
             await self.disconnect()
-            raise translated(error, method="connect") from error
+            raise translated(error, method="connect") from presentable(error)
         # Retrieved here, so that a connection that ends badly does not leave an unretrieved exception behind.
         self._telethon.disconnected.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._is_usable = True
@@ -195,12 +202,12 @@ class Client:
         except asyncio.CancelledError:
             self._is_usable = False
             self._raise_unless_cancelled(method)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # translated and raised
             failure = translated(error, method=method)
             if isinstance(error, OSError | EOFError | BufferError):  # a timeout is an OSError, too
                 # An answer that comes late would meet the next request; and Telethon keeps the old one for a resend.
                 self._is_usable = False
-            raise failure from error
+            raise failure from presentable(error)
 
     def _raise_unless_cancelled(self, method: str) -> NoReturn:
         """Tell a cancelled task from Telethon, which cancels what was under way when a connection ends."""
@@ -234,7 +241,7 @@ def _history_of(answer: Any, channel_id: int) -> History:
         raise AccessLost("CHANNEL_FORBIDDEN")
     return History(
         answer.messages,
-        getattr(answer, "count", len(answer.messages)),
+        getattr(answer, "count", None),  # messages.messages does not say
         getattr(answer, "pts", None),
         is_inexact=bool(getattr(answer, "inexact", None)),
         is_not_modified=False,

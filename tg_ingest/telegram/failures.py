@@ -142,6 +142,11 @@ def translated(error: BaseException, *, method: str) -> TgIngestError:
     return failure
 
 
+def presentable(error: Exception) -> Exception | None:
+    """The error as the cause to show in a trace, or None for one whose text may quote what Telegram sent."""
+    return error if isinstance(error, errors.RPCError | OSError | EOFError | errors.SecurityError) else None
+
+
 def _from_telegram(error: errors.RPCError, *, method: str) -> TgIngestError:
     name = error_name(error)
     if name in _FLOODS:

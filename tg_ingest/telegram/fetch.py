@@ -27,7 +27,7 @@ from tg_ingest.messages.spool import Part, Spool
 from tg_ingest.telegram.backoff import Backoff
 from tg_ingest.telegram.channels import channel_for
 from tg_ingest.telegram.history import walk
-from tg_ingest.telegram.lease import HISTORY, Lease
+from tg_ingest.telegram.lease import CONNECT, HISTORY, Lease
 from tg_ingest.telegram.pool import SessionPool
 
 SHORT_FLOOD = 5  # seconds; a shorter wait is slept through, a longer one hands the work on
@@ -181,7 +181,7 @@ class _Fetch:
             except FloodWait as flood:
                 if flood.seconds > SHORT_FLOOD:
                     reason = f"{flood.method} must wait {flood.seconds} s"
-                    if flood.method != HISTORY:  # it could read, if only it knew the channel
+                    if flood.method not in {HISTORY, CONNECT}:  # it could read, if only it knew the channel
                         self._cannot_look_up[account_id] = self._pool.clock.now() + flood.seconds
                     return self._hand_on(lease, reason)
             except SessionRetired as death:

@@ -44,12 +44,14 @@ class Lease:
         new_client: Callable[[], Client],
         pacer_for: Callable[[str], Pacer],
         clock: Clock,
+        ensure_held: Callable[[], Awaitable[None]],
         patience: float,
     ) -> None:
         self.account = account
         self.calls = 0
         self.floods = 0
         self.clock = clock
+        self._ensure_held = ensure_held
         self._store = store
         self._new_client = new_client
         self._client: Client | None = None
@@ -110,6 +112,7 @@ class Lease:
             pacer = self._pacer_for(method)
             self._paced.add(method)
             await self._wait_for_turn(method, pacer)
+            await self._ensure_held()
             client = await self._connected()
             pacer.call_started(self.clock.now())
             self.calls += 1
@@ -159,6 +162,7 @@ class Lease:
             return self._client
         if self._client is not None:
             await self._client.disconnect()
+        await self._wait_for_turn(CONNECT, self._pacer_for(CONNECT))  # a wait imposed on connecting holds here, too
         self._client = self._new_client()
         try:
             await self._client.connect()

@@ -2,7 +2,7 @@
 
 The rate rises by a little with each answer. A flood shows where the limit is: from then on the rate stays below the
 one that was really used before the flood, counted with the wait that Telegram imposed. A limit of N calls per window,
-counted in any way, then sees at most that one flood.
+counted in any way, then sees no other flood until the ceiling is tried again, a little every half-hour.
 """
 
 from collections import deque
@@ -53,6 +53,8 @@ class Pacer:
 
     def learn(self, saved: Pace) -> None:
         """Take over what another process stored; keeps what this one knows about its own last calls."""
+        if saved.ceiling != self._ceiling:
+            self._goal = None  # it belonged to the ceiling that another process has moved since
         self._ceiling = saved.ceiling
         self._interval = saved.interval if saved.ceiling is None else max(saved.interval, saved.ceiling)
         if saved.blocked_until is not None:
@@ -99,7 +101,9 @@ class Pacer:
 
     def pace(self) -> Pace:
         """What to store."""
-        blocked = datetime.fromtimestamp(self._blocked_until, UTC) if self._blocked_until else None
+        # With the last try of the ceiling: it blocks nothing, and short-lived processes do not each try it again.
+        latest = max(self._blocked_until, self._probed_at)
+        blocked = datetime.fromtimestamp(latest, UTC) if latest else None
         return Pace(interval=self._interval, ceiling=self._ceiling, blocked_until=blocked)
 
     def _used_interval(self, seconds: float) -> float:

@@ -77,7 +77,9 @@ class SessionPool:
             grace_seconds=grace_seconds,
             patience=patience,
             clock=self._clock,
+            ensure_held=self._ensure_held,
         )
+        self._checked_at = 0.0
         self._standings: list[Standing] = []
         self._rotations = 0
         self._changed = asyncio.Event()
@@ -244,9 +246,20 @@ class SessionPool:
     async def _watch_locks(self) -> None:
         while not self._checkout.is_ended:
             await asyncio.sleep(self._check_seconds)
-            try:
-                await asyncio.wait_for(asyncio.to_thread(self._store.check_locks), _CHECK_TIMEOUT)
-            except (StoreError, TimeoutError) as error:
-                _log.error("the locks are lost, every Telegram connection is closed: %s", error)
-                self._checkout.end("the database connection that held the locks is gone", locks_are_lost=True)
-                self._changed.set()
+            await self._check_locks()
+
+    async def _check_locks(self) -> None:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._store.check_locks), _CHECK_TIMEOUT)
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody knows any more whether the locks hold
+            reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+            _log.error("the locks are lost, every Telegram connection is closed: %s", reason)
+            self._checkout.end("the database connection that held the locks is gone", locks_are_lost=True)
+            self._changed.set()
+        else:
+            self._checked_at = self._clock.now()
+
+    async def _ensure_held(self) -> None:
+        """Check the locks before a call when the last check is old: a process that was paused wakes with its calls."""
+        if abs(self._clock.now() - self._checked_at) > self._check_seconds + _CHECK_TIMEOUT:
+            await self._check_locks()

@@ -203,11 +203,40 @@ def test_an_interrupted_first_start_is_begun_anew_and_destroy_leaves_nothing(tmp
     server.stop()
     place = (tmp_path / "pg" / "elsewhere").resolve() if IS_ROOT else tmp_path / "pg"
     assert (place / "created").exists()
-    (place / "created").unlink()  # as if initdb had been killed
+    (place / "created").rename(place / "creating")  # as if initdb had been killed
     assert ask(server.start(), "SELECT 1") == 1
     server.destroy()
     assert [path.name for path in (tmp_path / "pg").iterdir()] == ["lock"]
     assert not (place / "server").exists()
+
+
+def test_what_lies_in_the_folder_already_is_neither_used_nor_removed():
+    home = Path(tempfile.mkdtemp(prefix="open home "))
+    home.chmod(0o711)  # the server's user reaches it, so root has nothing to put elsewhere
+    strange = ["server/precious", "postgresql-backup/dump", "password", "port"]
+    try:
+        for path in map(home.joinpath, strange):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("mine")
+        server = EmbeddedPostgres(home)
+        assert not server.is_running
+        with pytest.raises(ConfigurationError, match=r"server exists and is no embedded PostgreSQL of ours; move it"):
+            server.start()
+        server.destroy()
+        assert [path.read_text() for path in map(home.joinpath, strange)] == ["mine"] * 4
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root gives files to another user")
+def test_root_does_not_give_away_what_a_link_points_to(tmp_path):
+    (tmp_path / "target").touch()
+    (tmp_path / "link").symlink_to("target")
+    layout = embedded_layout.Layout(
+        folder=tmp_path, place=tmp_path, binaries=tmp_path, server_uid=1, server_gid=1, run_as={}
+    )
+    layout.give_to_server(tmp_path / "link")
+    assert [(tmp_path / name).lstat().st_uid for name in ("target", "link")] == [0, 1]
 
 
 def test_a_folder_that_never_was_is_not_made_by_asking(tmp_path):

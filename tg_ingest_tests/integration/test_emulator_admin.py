@@ -1,17 +1,22 @@
 """The emulator's HTTP side and its process: what the demo and an operator see."""
 
+import asyncio
 import json
+import logging
 import signal
 import socket
 import struct
 import subprocess
 import sys
+from datetime import date
 
 import httpx
 import pytest
 
 from tg_ingest.emulator import crypto
-from tg_ingest.emulator.server import check_host
+from tg_ingest.emulator.run import serve
+from tg_ingest.emulator.server import CannotServe, check_host
+from tg_ingest.emulator.worlds import load
 
 CHANNEL = 2200000201
 
@@ -56,20 +61,25 @@ def test_truth_is_streamed_for_a_half_open_range(http):
         ("GET", f"/truth/{CHANNEL}?lower=x", None, "lower: 'x'"),
         ("POST", "/faults", {"kind": "flood"}, "seconds"),
         ("POST", "/faults", {"kind": "revoke", "account": "nobody"}, "account: there is no account 'nobody'"),
+        ("GET", f"/truth/{CHANNEL}?lower={'9' * 5000}", None, "lower: '999"),
         ("POST", f"/channels/{CHANNEL}/post", {}, "text: must be a JSON str"),
+        ("POST", f"/channels/{CHANNEL}/post", {"text": "\ud800"}, "text: half a surrogate pair"),
+        ("POST", f"/channels/{CHANNEL}/post", {"text": "x" * 4097}, "text: longer than the 4096"),
         ("POST", f"/channels/{CHANNEL}/edit", {"message_id": 1, "text": "x"}, "message_id"),
         ("POST", f"/channels/{CHANNEL}/edit", {"message_id": 10**6, "text": "x"}, "no message 1000000"),
         ("POST", f"/channels/{CHANNEL}/delete", {"message_ids": [10**6]}, "message_ids"),
     ],
 )
 def test_a_wrong_request_names_the_field(http, method, path, document, reason):
-    answer = http.request(method, path, json=document)
+    # json.dumps writes escapes, so that half a surrogate pair gets through.
+    answer = http.request(method, path, content=json.dumps(document))
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
 
 
-def test_a_body_that_is_no_json_is_refused(http):
-    answer = http.post("/faults", content=b"{")
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000], ids=["torn", "nested too deeply"])
+def test_a_body_that_is_no_json_is_refused(http, body):
+    answer = http.post("/faults", content=body)
     assert (answer.status_code, answer.json()["error"].startswith("the body is no JSON")) == (400, True)
 
 
@@ -116,6 +126,40 @@ def test_a_call_before_init_connection_is_refused(start_emulator):
         reader = connection.makefile("rb")
         answer = reader.read(int.from_bytes(reader.read(4), "little"))
     assert b"CONNECTION_NOT_INITED" in crypto.decrypt_message(key.secret, answer, sender="server")
+
+
+@pytest.mark.parametrize("option", ["port", "admin_port"])
+def test_a_port_that_cannot_be_used_is_told_in_one_line(option):
+    program = "import sys; from datetime import datetime, UTC; from tg_ingest.emulator.run import run;"
+    program += f"run('tiny', seed=3, start=datetime(2024, 1, 1, tzinfo=UTC), {option}=int(sys.argv[1]))"
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = holder.getsockname()[1]
+        for port, reason in ((taken, f"127.0.0.1, port {taken}: Address already in use"), (70000, "70000 is no port")):
+            ended = subprocess.run(
+                [sys.executable, "-c", program, str(port)], capture_output=True, text=True, timeout=30, check=False
+            )
+            assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+            assert reason in ended.stderr
+
+
+def test_a_folder_that_cannot_keep_the_key_is_named(tmp_path):
+    (tmp_path / "server_key.pem").write_text("not a key")
+    with pytest.raises(CannotServe, match="cannot be kept in"):
+        asyncio.run(serve(load("tiny", seed=3, start=date(2024, 1, 1)), state=tmp_path))
+
+
+def test_starting_the_admin_side_leaves_the_processs_logging_alone(start_emulator):
+    closed = []
+
+    class Handler(logging.Handler):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    handler = Handler()
+    start_emulator("tiny", seed=3)
+    assert closed == []
+    handler.close()
 
 
 def test_a_process_prints_one_line_and_ends_cleanly_at_sigterm(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -202,6 +203,17 @@ async def test_a_limit_floods_and_calls_inside_the_wait_are_counted(start_emulat
     ]
 
 
+async def test_calls_inside_the_wait_of_a_repeated_flood_are_counted(start_emulator):
+    emulator = start_emulator(tiny(account()))
+    emulator.fault("flood", method="messages.getHistory", seconds=60, times=None)
+    async with logged_in(emulator) as client:
+        for _ in range(3):
+            with pytest.raises(errors.FloodWaitError):
+                await client(history(peer(emulator)))
+    tally = next(each for each in emulator.served()["methods"] if each["method"] == "messages.getHistory")
+    assert (tally["floods"], tally["calls_inside_wait"]) == (3, 2)
+
+
 async def test_an_account_is_flagged_once_and_then_revoked(start_emulator):
     emulator = start_emulator(tiny(account(flag_after=1, flag_seconds=900)))
     async with logged_in(emulator) as client:
@@ -319,6 +331,30 @@ async def test_salts_may_change_under_a_running_client(start_emulator):
         await client(history(peer(emulator)))
         assert emulator.fault("rotate_salts", account="solo")["keys"] == 1
         assert len((await client(history(peer(emulator)))).messages) == 100
+
+
+@pytest.mark.parametrize("ahead", [-100_000, -1000, 100, 100_000])
+async def test_a_client_with_a_wrong_clock_learns_the_right_time(start_emulator, ahead):
+    emulator = start_emulator(tiny(account()))
+    emulator.emulator.service.clock = lambda: time.time() - ahead
+    async with logged_in(emulator) as client:
+        assert len((await client(history(peer(emulator), limit=3))).messages) == 3
+
+
+async def test_descriptions_and_dialogs_name_every_peer(start_emulator):
+    emulator = start_emulator(load("demo", seed=3, start=START))
+    group = peer(emulator, "demo-1", channel_id=2200000102)
+    world = emulator.world.channels[group.channel_id]
+    while world.message_bytes(world.top_id) and not world.users_for([world.top_id]):
+        world.delete([world.top_id])
+    async with logged_in(emulator, "demo-1") as client:
+        full = await client(f.channels.GetFullChannelRequest(as_channel(group)))
+        hashes = {chat.id: chat.access_hash for chat in full.chats}
+        assert hashes == {
+            each: emulator.access_hash("demo-1", each) for each in (group.channel_id, full.full_chat.linked_chat_id)
+        }
+        dialogs = await client(f.messages.GetPeerDialogsRequest([t.InputDialogPeer(group)]))
+        assert [user.id for user in dialogs.users] == [dialogs.messages[0].from_id.user_id]
 
 
 async def test_many_calls_at_once_and_ordered_calls_are_served(start_emulator):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from fix_telegram import NEWS, account, info_of, let_know, skipping_clock, tally
 
 from tg_ingest.accounts import Pace
 from tg_ingest.errors import ConfigurationError, FloodWait, PoolClosed, PoolTimeout, TransientTelegramError
+from tg_ingest.telegram.clock import Clock
 
 HISTORY = "messages.getHistory"
 
@@ -158,6 +160,37 @@ async def test_a_flood_on_the_way_in_passes_the_work_to_another_account(processe
         assert (flooded.label, flooded.state, flooded.floods) == ("tiny-1", "cooling_down", 1)
 
 
+async def test_a_flood_on_connecting_again_is_waited_for(processes, lonely):
+    async with processes.start(lonely).pool as pool, pool.lease() as lease:
+        lonely.fault("drop", when="after", method=HISTORY)
+        lonely.fault("flood", seconds=1, method="users.getUsers")
+        with pytest.raises(TransientTelegramError):
+            await look(lease, lonely)
+        with pytest.raises(FloodWait, match="connect"):
+            await look(lease, lonely)
+        assert (await look(lease, lonely)).count is not None
+    assert tally(lonely, "tiny-1", "users.getUsers")["calls_inside_wait"] == 0
+
+
+async def test_a_long_flood_on_connecting_again_is_raised_without_a_call(processes, lonely):
+    async with processes.start(lonely).pool as pool, pool.lease() as lease:
+        lonely.fault("drop", when="after", method=HISTORY)
+        lonely.fault("flood", seconds=900, method="users.getUsers")
+        with pytest.raises(TransientTelegramError):
+            await look(lease, lonely)
+        for _ in range(3):
+            with pytest.raises(FloodWait, match="connect"):
+                await look(lease, lonely)
+    assert tally(lonely, "tiny-1", "users.getUsers")["calls"] == 2
+    assert tally(lonely, "tiny-1", "users.getUsers")["calls_inside_wait"] == 0
+
+
+async def test_a_connection_remembers_no_users(processes, lonely):
+    async with processes.start(lonely).pool as pool, pool.lease() as lease:
+        await lease.resolve_username("tiny_talk")
+        assert lease._client._telethon.session._entities == set()  # memory has no other witness
+
+
 async def test_a_key_that_the_server_forgot_is_quarantined(processes, emulator):
     emulator.fault("revoke", account="tiny-1", error="AUTH_KEY_NOT_FOUND")
     process = processes.start(emulator)
@@ -250,6 +283,31 @@ async def test_a_lost_lock_cuts_the_connection_at_once(processes, lonely):
         assert not lease.is_connected
     # Not noted as disconnected: whoever comes next waits until this process has surely let go of the key.
     assert process.store.connected_since(lease.account.account_id) is not None
+
+
+async def test_a_process_that_was_paused_asks_for_its_locks_before_it_calls(processes, lonely):
+    paused = [0.0]
+    clock = Clock(now=lambda: time.time() + paused[0])
+    process = processes.start(lonely, clock=clock, check_seconds=1000.0)  # the watchdog sleeps through all of this
+    async with process.pool as pool, pool.lease() as lease:
+        await look(lease, lonely)
+        processes.kill_lock_connections()
+        paused[0] = 2000.0
+        with pytest.raises(PoolClosed, match="the database connection that held the locks is gone"):
+            await look(lease, lonely)
+    assert tally(lonely, "tiny-1")["calls"] == 1
+
+
+async def test_a_watchdog_that_fails_does_not_leave_the_locks_unwatched(processes, lonely, monkeypatch):
+    process = processes.start(lonely, check_seconds=0.05)
+    async with process.pool as pool, pool.lease() as lease:
+        await look(lease, lonely)
+        monkeypatch.setattr(process.store, "check_locks", lambda: 1 / 0)
+        async with asyncio.timeout(5):
+            while lease.is_connected:  # noqa: ASYNC110  # it happens in another task
+                await asyncio.sleep(0.02)
+        with pytest.raises(PoolClosed):
+            await look(lease, lonely)
 
 
 async def test_a_silent_peer_costs_one_deadline_and_a_new_connection(processes, lonely):

@@ -19,7 +19,7 @@ from tg_ingest.postgres.connection import create_engine
 from tg_ingest.postgres.coverage_store import read_coverage
 from tg_ingest.postgres.reading import iterate_messages, read_messages
 from tg_ingest.postgres.upsert import store_part
-from tg_ingest_tests.message_rows import CHANNEL, SEEN, message, table_of
+from tg_ingest_tests.message_rows import CHANNEL, SEEN, hash_of, message, table_of
 
 ALL = IdRanges.of([(1, 2**53)])
 
@@ -124,6 +124,15 @@ def test_a_text_that_was_changed_and_changed_back_is_not_undone_by_a_late_old_pa
     assert store(engine, message(1, text="b", views=2, observed_at=later(4))).updated == 1
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_looks_of_the_same_microsecond_end_alike_in_any_order(engine, order):
+    low, high = sorted("ab", key=hash_of)
+    looks = [message(1, text=text, observed_at=later(second)) for text, second in ((low, 1), (low, 3), (high, 3))]
+    for index in order:
+        store(engine, looks[index])
+    assert texts(engine) == [(1, high)]
+
+
 def test_confirmations_do_not_pile_up(engine):
     for second in range(5):
         store(engine, *(message(i, observed_at=later(second)) for i in range(1, 400)))
@@ -211,6 +220,30 @@ def test_a_message_that_is_stored_well_later_resolves_its_rejection(engine):
     assert rows == [(1, '{"nul":"\\u0000"}', True), (2, "{}", False)]
 
 
+def test_a_rejection_is_open_when_the_newest_look_at_its_message_was_bad_in_any_order(engine):
+    def bad(second: int) -> Rejection:
+        return Rejection(CHANNEL, 1, "unparsed", "problem: x", None, "{}", later(second))
+
+    open_since = "SELECT observed_at FROM ingest.rejections WHERE resolved_at IS NULL"
+    store(engine, message(1, observed_at=later(5)))
+    store(engine, rejections=[bad(1)])
+    assert query(engine, open_since) == []
+    store(engine, rejections=[bad(9), bad(7)])
+    assert query(engine, open_since) == [(later(9),)]
+    store(engine, message(1, text="late", observed_at=later(8)), rejections=[bad(1)])
+    assert query(engine, open_since) == [(later(9),)]
+    store(engine, message(1, text="good", observed_at=later(10)))
+    assert query(engine, open_since) == []
+    assert query(engine, "SELECT count(*) FROM ingest.rejections") == [(1,)]
+
+
+@pytest.mark.parametrize("column", ["entities", "raw", "reactions"])
+def test_json_that_is_too_deep_for_postgresql_stops_nobody(engine, column):
+    assert store(engine, message(1, **{column: "[" * 200_000}), message(2)).rejected == 1
+    assert query(engine, "SELECT message_id, sqlstate FROM ingest.rejections") == [(1, "54001")]
+    assert (2, "text of 2") in texts(engine)
+
+
 # Observations of one message at distinct times; content and counters come and go.
 STORY = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([None, 1, 2])), min_size=1, max_size=5).map(
     lambda states: [(second, text, views) for second, (text, views) in enumerate(states)]
@@ -284,12 +317,35 @@ def uncommitted(engine: sa.Engine, database: str, row: MessageRow, *, tables=("m
     writer.close()
 
 
+WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
 def wait_for_a_waiting_session(engine: sa.Engine, writer: threading.Thread) -> int:
     """The process id of the one session that waits for a lock."""
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while not (found := query(engine, waiting)):
+    while not (found := query(engine, WAITING)):
         assert writer.is_alive()
     return found[0][0]
+
+
+def test_a_newer_look_that_confirms_wins_over_an_older_change_that_is_being_stored(engine, database):
+    """The older writer cannot commit before the newer one has either ended or begun to wait for it."""
+    known = IdRanges.of([(1, 2)])
+    store(engine, message(1, text="a", views=1, observed_at=later(1)), covered=known)
+    older, newer = (
+        threading.Thread(target=store, args=(engine, message(1, text=text, views=views, observed_at=later(second))))
+        for text, views, second in (("b", 2, 2), ("a", 1, 3))
+    )
+    with psycopg2.connect(database) as blocker, blocker.cursor() as cursor:
+        cursor.execute("LOCK TABLE telegram.message_versions IN SHARE MODE")
+        older.start()
+        wait_for_a_waiting_session(engine, older)
+        newer.start()
+        while newer.is_alive() and len(query(engine, WAITING)) < 2:
+            newer.join(0.01)
+    blocker.close()
+    older.join()
+    newer.join()
+    assert query(engine, "SELECT text, views FROM telegram.messages_with_counters") == [("a", 1)]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ def test_faults_are_read_from_json(document, fault):
         ({"kind": "latency", "milliseconds": "5"}, "milliseconds: '5'"),
         ({"kind": "silence", "times": 0}, "times: must be at least 1"),
         ({"kind": "revoke"}, "account"),
+        ({"kind": "flood", "seconds": 10**400}, "seconds: must be at most"),
+        ({"kind": "latency", "milliseconds": 2**31}, "milliseconds: must be at most"),
+        ({"kind": "error", "code": 2**31, "message": "X"}, "code: must be an error code"),
+        ({"kind": "error", "code": 400, "message": "\ud800"}, "message: half a surrogate pair"),
+        ({"kind": "page", "effect": "empty", "channel_id": 2**63}, "channel_id: must be a whole number"),
     ],
 )
 def test_a_wrong_fault_names_the_field(document, reason):

@@ -221,16 +221,20 @@ def test_a_container_inside_a_container_is_invalid(client):
 @pytest.mark.parametrize(
     "body",
     [
-        struct.pack("<Ii", tl.MSG_CONTAINER, 0),
         struct.pack("<Ii", tl.MSG_CONTAINER, 1021),
         struct.pack("<IiQii", tl.MSG_CONTAINER, 1, 4, 1, 8) + CALL,
         struct.pack("<IiQii", tl.MSG_CONTAINER, 1, 4, 1, 4) + CALL + CALL,
     ],
-    ids=["empty", "too many", "torn", "trailing bytes"],
+    ids=["too many", "torn", "trailing bytes"],
 )
 def test_a_malformed_container_is_invalid(client, body):
     client.send(body, seqno=4)
     assert client.codes() == [64]
+
+
+def test_an_empty_container_is_allowed(client):
+    assert client.send(struct.pack("<Ii", tl.MSG_CONTAINER, 0), seqno=4) == []
+    assert client.codes() == []
 
 
 def test_a_container_older_than_what_it_holds_is_invalid(client):
@@ -273,7 +277,17 @@ def test_pings_are_answered_and_may_ask_for_a_disconnect(client):
     client.send(struct.pack("<IQi", tl.PING_DELAY_DISCONNECT, 6, 75), seqno=2)
     (pong,) = client.read()
     assert pong.body == struct.pack("<IQQ", tl.PONG, client.last_id, 6)
-    assert client.link.disconnect_in == 75
+    assert client.link.disconnect_at == NOW + 75
+
+
+def test_only_another_ping_of_its_kind_moves_the_time_to_disconnect(client):
+    client.send(struct.pack("<IQi", tl.PING_DELAY_DISCONNECT, 6, 75), seqno=2)
+    client.clock.now += 60
+    client.send()
+    client.send(struct.pack("<IQ", tl.PING, 5), seqno=4)
+    assert client.link.disconnect_at == NOW + 75
+    client.send(struct.pack("<IQi", tl.PING_DELAY_DISCONNECT, 7, 75), seqno=4)
+    assert client.link.disconnect_at == NOW + 60 + 75
 
 
 def test_states_of_messages_are_told(client):
@@ -325,6 +339,16 @@ def test_another_session_of_the_key_can_be_destroyed(client):
 def test_a_length_that_leaves_a_wrong_padding_ends_the_connection(client, length):
     with pytest.raises(ProtocolRefusal) as refusal:
         client.link.receive(client.packet(CALL, msg_id=client.next_id(), seqno=1, length=length))
+    assert refusal.value.code == -404
+
+
+def test_a_packet_too_short_for_a_header_ends_the_connection(client):
+    short = bytes(16)
+    msg_key = crypto.message_key(SECRET, short, sender="client")
+    key, iv = crypto.message_key_iv(SECRET, msg_key, sender="client")
+    packet = client.key.key_id.to_bytes(8, "little") + msg_key + crypto.encrypt_ige(short, key, iv)
+    with pytest.raises(ProtocolRefusal) as refusal:
+        client.link.receive(packet)
     assert refusal.value.code == -404
 
 

@@ -55,6 +55,25 @@ def test_what_was_learned_outlives_the_process(kind):
     assert (len(floods), len(again)) == (1, 0)
 
 
+def test_short_processes_try_the_ceiling_no_more_often_than_a_long_one():
+    learned = Pace(interval=1.0, ceiling=1.0, blocked_until=datetime.fromtimestamp(BEGIN, UTC))
+    for minute in range(40, 64):  # each minute a process of one call
+        pacer = Pacer(2.0, learned)
+        pacer.call_answered(BEGIN + 60 * minute)
+        learned = pacer.pace()
+    assert learned.ceiling == pytest.approx(1 / 1.02)
+    assert Pacer(2.0, learned).next_call_at() < BEGIN + 3600  # the last try is no wait
+
+
+def test_a_goal_is_forgotten_when_another_process_moved_the_ceiling():
+    pacer = Pacer(1.0)
+    pacer.flooded(BEGIN, 1)
+    pacer.learn(Pace(interval=9.0, ceiling=9.0, blocked_until=datetime.fromtimestamp(BEGIN + 1000, UTC)))
+    for second in range(400):
+        pacer.call_answered(BEGIN + 1000 + second)
+    assert pacer.pace().ceiling == 9.0
+
+
 def test_nothing_is_called_inside_a_wait():
     pacer = Pacer(1.0)
     pacer.call_started(BEGIN)

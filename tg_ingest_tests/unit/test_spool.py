@@ -1,10 +1,12 @@
 """The spool on a real disk: what is appended survives a kill, and a part has one living owner."""
 
+import fcntl
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -161,13 +163,15 @@ def test_a_run_that_was_killed_before_its_first_page_leaves_nothing(spool, other
     assert not unfinished.exists()
 
 
-def test_a_full_disk_is_named_and_costs_only_the_page_that_did_not_fit(spool):
+@pytest.mark.parametrize("pages_before", [[], [Page(IdRange(1, 5), [message(1)])]], ids=["first page", "later page"])
+def test_a_full_disk_is_named_and_costs_only_the_page_that_did_not_fit(spool, pages_before):
     """RLIMIT_FSIZE stands for the full disk: the same write fails, in the same place (EFBIG instead of ENOSPC)."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         with spool.open_part(CHANNEL, run_id="r") as writer:
-            writer.append(Page(IdRange(1, 5), [message(1)]))
+            for page in pages_before:
+                writer.append(page)
             resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, limits[1]))
             with pytest.raises(StoreError, match=r"cannot write the spool at .*File too large; free space"):
                 writer.append(Page(IdRange(5, 9), [message(6, raw="x" * 100_000)]))
@@ -177,7 +181,11 @@ def test_a_full_disk_is_named_and_costs_only_the_page_that_did_not_fit(spool):
         signal.signal(signal.SIGXFSZ, before)
     part = writer.close()
     assert part is not None
-    assert (part.covered, ids(part)) == (IdRanges.of([(1, 5), (9, 12)]), [1, 9])
+    kept = [*pages_before, Page(IdRange(9, 12), [message(9)])]
+    assert (part.covered, ids(part)) == (
+        IdRanges.of(page.covered for page in kept),
+        [row.message_id for page in kept for row in page.rows],
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -208,9 +216,35 @@ def test_nobody_else_can_read_the_spool(spool, tmp_path):
 def test_a_closed_spool_leaves_no_empty_folder(spool, tmp_path):
     with spool.open_part(CHANNEL, run_id="r") as writer:
         writer.append(Page(IdRange(1, 5), [message(1)]))
-    spool.discard(writer.close())
+    part = writer.close()
+    part.path.with_suffix(".accepted").write_text("made beside the part by a run that was killed")
+    spool.discard(part)
     spool.close()
     assert [path.name for path in (tmp_path / "spool" / str(CHANNEL)).iterdir()] == ["lock"]
+
+
+def test_a_folder_does_not_vanish_while_another_run_adopts(spool, tmp_path):
+    spool.open_part(CHANNEL, run_id="r").close()
+    [folder] = (path for path in (tmp_path / "spool" / str(CHANNEL)).iterdir() if path.is_dir())
+    closing = threading.Thread(target=spool.close)
+    with (folder.parent / "lock").open("a") as adopter:
+        fcntl.flock(adopter, fcntl.LOCK_EX)
+        closing.start()
+        closing.join(0.2)
+        assert (folder / "owner").exists()
+    closing.join()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("size", [0, 10_000])
+def test_a_damaged_part_is_not_taken_for_ids_without_messages(spool, size):
+    with spool.open_part(CHANNEL, run_id="r") as writer:
+        for lower in (1, 5, 9):
+            writer.append(Page(IdRange(lower, lower + 4), [message(lower, raw="x" * 3000)]))
+    part = writer.close()
+    os.truncate(part.path, size)
+    with pytest.raises(StoreError, match="is damaged: run the partitions again from the start"):
+        read_part(part)
 
 
 def test_a_lone_surrogate_is_replaced_and_the_page_goes_on(spool):

@@ -14,7 +14,7 @@ from tg_ingest.errors import (
     TelegramError,
     TransientTelegramError,
 )
-from tg_ingest.telegram.failures import state_for, translated
+from tg_ingest.telegram.failures import presentable, state_for, translated
 
 METHOD = "messages.getHistory"
 KINDS = [
@@ -109,3 +109,10 @@ def test_an_unknown_type_says_what_to_do_and_not_what_was_sent():
     assert "upgrade telethon" in text
     assert "secret" not in text
     assert len(text) < 120
+
+
+def test_a_trace_shows_only_causes_that_quote_nothing_of_what_was_sent():
+    quoting = [errors.TypeNotFoundError(1, b"secret"), errors.InvalidBufferError(b"secret"), ValueError("secret")]
+    assert [presentable(error) for error in quoting] == [None, None, None]
+    refused = errors.rpc_message_to_error(RpcError(400, "CHANNEL_PRIVATE"), GetDialogFiltersRequest())
+    assert presentable(refused) is refused
