@@ -32,7 +32,8 @@ class Account:
 class Pace:
     """What one (account, method) has learned: seconds between calls, and the wait that Telegram imposed.
 
-    `ceiling` is the shortest interval known to be safe (None until a flood taught one); `blocked_until` is UTC.
+    `ceiling` is the shortest interval known to be safe (None until a flood taught one). `blocked_until` (UTC) is when
+    the last wait ended or will end; a past one also tells when the ceiling was last tried.
     """
 
     interval: float

@@ -100,6 +100,7 @@ def run(
         str, typer.Option("--from", help="The first window, such as 2024-01. Default: the very first.")
     ] = "",
     last: Annotated[str, typer.Option("--to", help="The last window. Default: the current one.")] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for Telegram or a free account.")] = 30.0,
     as_json: Json = False,
 ) -> None:
     """Ingest a channel in this process, recorded in Dagster like any other run. For cron, and for a first look."""
@@ -107,7 +108,7 @@ def run(
 
     settings = Settings.from_environment()
     with Console(stderr=True).status(f"Ingesting {slug} ..."):
-        numbers = run_channel(settings, slug, first=first, last=last)
+        numbers = run_channel(settings, slug, first=first, last=last, max_wait=wait)
     if as_json:
         typer.echo(json.dumps(numbers, default=str))
     else:

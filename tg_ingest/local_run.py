@@ -8,6 +8,7 @@ import dagster as dg
 
 from tg_ingest.definitions import build_defs
 from tg_ingest.defs.partitions import CHANNELS, history_partitions, window_keys
+from tg_ingest.defs.resources import DatabaseResource, SessionPoolResource
 from tg_ingest.errors import ConfigurationError, TgIngestError
 from tg_ingest.ingestion.channels import register, slug_of
 from tg_ingest.instance import dagster_environment
@@ -30,18 +31,20 @@ def add_channels(settings: Settings, names: Sequence[str]) -> list[str]:
     return slugs
 
 
-def run_channel(settings: Settings, name: str, *, first: str, last: str) -> dict[str, object]:
+def run_channel(settings: Settings, name: str, *, first: str, last: str, max_wait: float) -> dict[str, object]:
     """Ingest a range of a channel's windows in this process; returns what the run left on its materialisation.
 
-    Raises `RunFailed` with what made the run fail, in one line. Somebody waits for this run, so where nothing is set
-    it waits half a minute for Telegram and for a free account, not as long as a run of the daemon would.
+    `max_wait` is how many seconds it waits for Telegram or a free account. Raises `RunFailed` with what made the run
+    fail, in one line.
     """
     slug = slug_of(name)
     start, end = _chosen_windows(settings, first, last)
-    os.environ.setdefault("TG_INGEST_MAX_WAIT", "30")
     add_channels(settings, [slug])
     with _instance(settings) as instance:
-        job = build_defs().resolve_job_def("ingest_history")
+        pool = SessionPoolResource(
+            database=DatabaseResource(), sessions_per_run=settings.sessions_per_run, max_wait_seconds=max_wait
+        )
+        job = build_defs(resource_overrides={"session_pool": pool}).resolve_job_def("ingest_history")
         result = job.execute_in_process(
             instance=instance,
             tags={_RANGE_START: f"{slug}|{start}", _RANGE_END: f"{slug}|{end}"},

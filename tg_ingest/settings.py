@@ -36,6 +36,7 @@ class Settings:
     windows_per_run: int
     sessions_per_run: int
     history_interval: float
+    resolve_interval: float
     max_wait: float
     call_deadline: float
     holder_grace: float
@@ -58,6 +59,7 @@ class Settings:
             windows_per_run=env.whole("WINDOWS_PER_RUN", 12, least=1),
             sessions_per_run=env.whole("SESSIONS_PER_RUN", 4, least=1),
             history_interval=env.number("HISTORY_INTERVAL", 2.0, least=0.0),
+            resolve_interval=env.number("RESOLVE_INTERVAL", 60.0, least=0.0),
             max_wait=env.number("MAX_WAIT", 300.0, least=0.0),
             call_deadline=env.number("CALL_DEADLINE", 60.0, least=0.1),
             holder_grace=env.number("HOLDER_GRACE", 30.0, least=0.0),
@@ -76,6 +78,7 @@ class Settings:
             "WINDOWS_PER_RUN": self.windows_per_run,
             "SESSIONS_PER_RUN": self.sessions_per_run,
             "HISTORY_INTERVAL": self.history_interval,
+            "RESOLVE_INTERVAL": self.resolve_interval,
             "MAX_WAIT": self.max_wait,
             "CALL_DEADLINE": self.call_deadline,
             "HOLDER_GRACE": self.holder_grace,

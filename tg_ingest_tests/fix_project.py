@@ -91,6 +91,7 @@ def start_project(
             "SECRET_KEY": "",
             "FIRST_WINDOW": "2024-01",
             "HISTORY_INTERVAL": 0,
+            "RESOLVE_INTERVAL": 0,
             "HOLDER_GRACE": 0.2,
             "MAX_WAIT": 20,
             **settings,

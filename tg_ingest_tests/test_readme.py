@@ -24,7 +24,7 @@ def test_every_command_of_the_readme_exists():
 
 def test_every_make_target_of_the_docs_exists():
     targets = set(re.findall(r"^([a-z]+):", (documentation.ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`?make ([a-z]+)", README + "".join(path.read_text() for path in OTHERS)))
+    named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", README + "".join(path.read_text() for path in OTHERS)))
     assert named - targets == set()
 
 

@@ -23,7 +23,7 @@ _YEARS = 3
 _WORLD_TAIL_DAYS = 5  # the world's newest messages are of the first days of its last month: keep them in the past
 # The demo's Telegram allows 30 requests in 1 s where the real one was seen to allow 30 in 30 s. The pace starts a bit
 # too fast, so that a flood can be seen, and a run takes all windows of a channel, so that a bar is a run.
-_FASTER = {"history_interval": 0.03, "holder_grace": 3.0, "windows_per_run": 60}
+_FASTER = {"history_interval": 0.03, "resolve_interval": 0.5, "holder_grace": 3.0, "windows_per_run": 60}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tg_ingest.telegram.asking import ask
 from tg_ingest.telegram.boundaries import first_id_since, top_of
 from tg_ingest.telegram.channels import channel_for
 from tg_ingest.telegram.fetch import fetch_history
-from tg_ingest.telegram.lease import Lease
+from tg_ingest.telegram.lease import RESOLVE, Lease
 from tg_ingest.telegram.pool import SessionPool
 
 _PIECE = 10_000  # ids, so at most as many rows a part: PostgreSQL merges batches of this size fastest
@@ -24,7 +24,7 @@ _PIECE = 10_000  # ids, so at most as many rows a part: PostgreSQL merges batche
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """How many accounts a run may use at once, and how many seconds it waits for one."""
+    """How many accounts a run may use at once; how many seconds it waits for one, or for Telegram to be in reach."""
 
     max_sessions: int
     max_wait: float
@@ -66,6 +66,7 @@ async def fetch_channel(
         piece_size=_PIECE,
         max_sessions=limits.max_sessions,
         max_wait=limits.max_wait,
+        max_trouble=limits.max_wait,
     )
     return ChannelBatch(
         channel=channel,
@@ -96,7 +97,7 @@ async def _bound(pool: SessionPool, stores: Stores, channel: Channel, limits: Li
         stores.channels.bind(channel.slug, found)
         return replace(channel, channel_id=found.channel_id)
 
-    return await ask(pool, resolve, max_wait=limits.max_wait, method="contacts.resolveUsername")
+    return await ask(pool, resolve, max_wait=limits.max_wait, max_trouble=limits.max_wait, method=RESOLVE)
 
 
 async def _edges(
@@ -135,4 +136,6 @@ async def _edges(
             edges = replace(edges, known={**edges.known, unknown[0]: first_id})
         return edges
 
-    return await ask(pool, look_up, channel_id=channel.channel_id, max_wait=limits.max_wait)
+    return await ask(
+        pool, look_up, channel_id=channel.channel_id, max_wait=limits.max_wait, max_trouble=limits.max_wait
+    )

@@ -7,6 +7,7 @@ from tg_ingest.accounts import Account
 from tg_ingest.postgres.stores import Stores
 from tg_ingest.settings import Settings
 from tg_ingest.telegram.credentials import load_key, unseal
+from tg_ingest.telegram.lease import HISTORY, RESOLVE
 from tg_ingest.telegram.pool import SessionPool
 
 
@@ -25,6 +26,6 @@ def open_pool(settings: Settings, stores: Stores) -> SessionPool:
         api_hash=api_hash,
         holder=f"{platform.node()}:{os.getpid()}",
         rpc_deadline=settings.call_deadline,
-        start_intervals={"messages.getHistory": settings.history_interval},
+        start_intervals={HISTORY: settings.history_interval, RESOLVE: settings.resolve_interval},
         grace_seconds=settings.holder_grace,
     )

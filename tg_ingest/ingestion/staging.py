@@ -1,5 +1,7 @@
 """Validation and dedupe of the parts of a batch. A part that is good as it is stays untouched on disk."""
 
+import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -82,9 +84,12 @@ def _deduped(staged: StagedPart) -> StagedPart:
 
 
 def _write(table: pa.Table, path: Path) -> Path:
-    with failures_named(path), pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
-    path.chmod(0o600)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # another run may have the file itself mapped
+    with failures_named(path):
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        with pa.OSFile(str(draft), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        draft.rename(path)
     return path
 
 

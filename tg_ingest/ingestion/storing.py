@@ -63,17 +63,21 @@ def _note_inner_boundaries(batch: ChannelBatch, stores: Stores, channel_id: int)
 
 def _store(staged: StagedPart, stores: Stores, *, run_id: str) -> UpsertCounts:
     part = staged.part
-    if not part.path.exists():
+    try:
+        rows, rejections = rows_of(staged), rejections_of(staged)
+    except FileNotFoundError:
         # Another run adopted the part after this one's worker died. If it stored it, there is nothing to do.
         if part.covered - stores.covered(part.channel_id):
-            raise StoreError(f"the part {part.path} is gone and not stored: run the partitions again from the start")
+            raise StoreError(
+                f"the part {part.path} is gone and not stored: run the partitions again from the start"
+            ) from None
         return UpsertCounts(0, 0, 0, 0, 0)
     counts = store_part(
         stores.engine,
-        rows_of(staged),
+        rows,
         channel_id=part.channel_id,
         covered=part.covered,
-        rejections=rejections_of(staged),
+        rejections=rejections,
         run_id=run_id,
     )
     for path in (*files_beside(staged), part.path):

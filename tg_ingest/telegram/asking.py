@@ -11,7 +11,7 @@ from tg_ingest.errors import (
     SessionRetired,
     TransientTelegramError,
 )
-from tg_ingest.telegram.backoff import Backoff
+from tg_ingest.telegram.backoff import LONGEST_TROUBLE, Backoff
 from tg_ingest.telegram.lease import HISTORY, Lease
 from tg_ingest.telegram.pool import SessionPool
 
@@ -23,6 +23,7 @@ async def ask(
     question: Callable[[Lease], Awaitable[Answer]],
     *,
     max_wait: float,
+    max_trouble: float = LONGEST_TROUBLE,
     channel_id: int | None = None,
     method: str = HISTORY,
 ) -> Answer:
@@ -31,7 +32,7 @@ async def ask(
     `question` may be asked again from its beginning. Raises `ChannelUnavailable` when every session lost the channel,
     `PoolTimeout` when none is free in time, and what no other session would answer differently.
     """
-    backoff = Backoff(pool.clock)
+    backoff = Backoff(pool.clock, budget=max_trouble)
     no_access: dict[int, str] = {}
     floods: dict[int, FloodWait] = {}
     while True:

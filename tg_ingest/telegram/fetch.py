@@ -24,7 +24,7 @@ from tg_ingest.errors import (
 )
 from tg_ingest.messages.coverage import IdRange, IdRanges
 from tg_ingest.messages.spool import Part, Spool
-from tg_ingest.telegram.backoff import Backoff
+from tg_ingest.telegram.backoff import LONGEST_TROUBLE, Backoff
 from tg_ingest.telegram.channels import channel_for
 from tg_ingest.telegram.history import walk
 from tg_ingest.telegram.lease import CONNECT, HISTORY, Lease
@@ -65,16 +65,26 @@ async def fetch_history(
     piece_size: int = 10_000,
     max_sessions: int = 4,
     max_wait: float = 60.0,
+    max_trouble: float = LONGEST_TROUBLE,
 ) -> FetchReport:
     """Fetch every message of `ranges` into parts of the spool, the newest piece first.
 
-    One worker waits up to `max_wait` seconds for a session, the others take what is free. When all sessions must rest
+    One worker waits up to `max_wait` seconds for a session, the others take what is free. Telegram may be out of reach
+    for `max_trouble` seconds. When all sessions must rest
     for longer, the report says so. Raises `PoolClosed` and `StoreError`; and only when nothing was fetched
     `ChannelUnavailable`, `ConfigurationError` and other `TelegramError`s. Parts stay in the spool in any case.
     """
     if channel.channel_id is None:
         raise ConfigurationError(f"channel '{channel.slug}' was never resolved; register it first")
-    fetch = _Fetch(pool, channel=channel, ranges=ranges, spool=spool, run_id=run_id, piece_size=piece_size)
+    fetch = _Fetch(
+        pool,
+        channel=channel,
+        ranges=ranges,
+        spool=spool,
+        run_id=run_id,
+        piece_size=piece_size,
+        max_trouble=max_trouble,
+    )
     count = min(max_sessions, len(fetch.pieces))
     workers = {asyncio.create_task(fetch.work(max_wait=None if number else max_wait)) for number in range(count)}
     pending = set(workers)
@@ -95,7 +105,15 @@ class _Fetch:
     """What the workers of one fetch share."""
 
     def __init__(
-        self, pool: SessionPool, *, channel: Channel, ranges: IdRanges, spool: Spool, run_id: str, piece_size: int
+        self,
+        pool: SessionPool,
+        *,
+        channel: Channel,
+        ranges: IdRanges,
+        spool: Spool,
+        run_id: str,
+        piece_size: int,
+        max_trouble: float,
     ) -> None:
         self.pieces = deque(ranges.split(piece_size))
         self.over = asyncio.Event()
@@ -104,6 +122,7 @@ class _Fetch:
         self._channel_id = channel.channel_id or 0
         self._spool = spool
         self._run_id = run_id
+        self._max_trouble = max_trouble
         self._began_at = time.monotonic()
         self._missing = ranges
         self._parts: list[Part] = []
@@ -117,7 +136,7 @@ class _Fetch:
 
     async def work(self, *, max_wait: float | None) -> None:
         """Lease sessions and walk pieces until all are done; without `max_wait`, only with sessions that are free."""
-        backoff = Backoff(self._pool.clock)
+        backoff = Backoff(self._pool.clock, budget=self._max_trouble)
         while not self.over.is_set():
             if not self.pieces:  # those at work may still hand one back
                 await self._idle()

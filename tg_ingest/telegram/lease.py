@@ -24,7 +24,11 @@ from tg_ingest.telegram.pacing import Pacer
 T = TypeVar("T")
 
 HISTORY = "messages.getHistory"
+RESOLVE = "contacts.resolveUsername"
 CONNECT = "connect"
+
+# A few short waits for this method were each followed by one of 15 to 22 hours: rest after the first, for longer.
+REST_AT_LEAST = {RESOLVE: 3600}
 
 _log = logging.getLogger("tg_ingest.telegram.pool")
 
@@ -188,7 +192,8 @@ class Lease:
             self._paced.add(method)
             # Every account of a pool that came back in the same second would look like what it is.
             margin = 1.0 + random.uniform(0.0, min(4.0, error.seconds / 10))  # noqa: S311  # no secret
-            pacer.flooded(self.clock.now(), error.seconds, margin=margin)
+            seconds = max(error.seconds, REST_AT_LEAST.get(method, 0))
+            pacer.flooded(self.clock.now(), seconds, margin=margin)
             note = {"account": label, "method": method, "seconds": error.seconds}
             _log.warning("%s cools down: %s for %d s", label, method, error.seconds, extra={"tg_ingest": note})
             await asyncio.to_thread(self._store.save_pace, account_id, method, pacer.pace())

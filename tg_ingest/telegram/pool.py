@@ -17,12 +17,12 @@ from tg_ingest.errors import ConfigurationError, PoolTimeout, StoreError
 from tg_ingest.telegram.checkout import Checkout
 from tg_ingest.telegram.client import Client
 from tg_ingest.telegram.clock import Clock
-from tg_ingest.telegram.lease import CONNECT, HISTORY, Lease
+from tg_ingest.telegram.lease import CONNECT, HISTORY, RESOLVE, Lease
 from tg_ingest.telegram.pacing import Pacers
 from tg_ingest.telegram.standing import PoolStats, Standing, survey
 
 # Seconds between calls to begin with, where nothing is set and nothing was learned.
-START_INTERVALS = {HISTORY: 2.0}
+START_INTERVALS = {HISTORY: 2.0, RESOLVE: 60.0}
 _OTHER_INTERVAL = 1.0
 _POLL_SECONDS = (0.5, 1.5)
 _CHECK_TIMEOUT = 15.0

@@ -19,6 +19,13 @@ from tg_ingest_tests.benchmarks.measurement import Measurement
 
 _LIMIT_MB = 400.0
 _MB = 1024.0 * 1024.0
+_GIVEN = {
+    "API_ID": "1",
+    "API_HASH": "bench",
+    "FIRST_WINDOW": "2023-01",
+    "HISTORY_INTERVAL": "0",
+    "RESOLVE_INTERVAL": "0",
+}
 _IDLE = "import tg_ingest.definitions, time; print('ready', flush=True); time.sleep(600)"
 
 
@@ -26,7 +33,7 @@ def memory(*, messages: int) -> Measurement:
     """One run over `messages` messages, in a process of its own, watched from outside ten times a second."""
     with tempfile.TemporaryDirectory(prefix="tg_ingest-bench-") as folder:
         home = Path(folder)
-        given = {"HOME": folder, "API_ID": "1", "API_HASH": "bench", "FIRST_WINDOW": "2023-01", "HISTORY_INTERVAL": "0"}
+        given = {"HOME": folder, **_GIVEN}
         settings = Settings.from_environment({f"TG_INGEST_{name}": value for name, value in given.items()})
         processes = Processes(home / "processes")
         try:

@@ -16,9 +16,10 @@ def processes(tmp_path):
     made.stop()
 
 
-def test_a_process_that_ends_by_itself_is_named_with_the_end_of_its_log(processes):
+def test_a_process_that_ends_by_itself_is_named_with_the_end_of_its_log(processes, tmp_path):
     processes.start("oracle", "this", environment={})  # prints a poem and ends
-    psutil.wait_procs(psutil.Process().children(), timeout=10)
+    oracle = psutil.Process(json.loads((tmp_path / "processes" / "oracle.process.json").read_text())["pid"])
+    oracle.wait(timeout=10)
     with pytest.raises(ProcessDied, match=r"oracle ended with code (?s:.*)Namespaces are one honking great idea"):
         processes.check()
 
