@@ -96,9 +96,9 @@ def _store_batch(cursor: psycopg2.extensions.cursor, table: pa.Table, channel_id
     table, refused = rejecting.without_nul(table)
     probed = _probe(cursor, table)
     content = _content(table)
-    copied = _copy_new(cursor, content.take(pa.array(probed.new)), run_id)
+    copied = _copy_new(cursor, _rows_at(content, probed.new), run_id)
     staged = probed.changed if copied else np.union1d(probed.new, probed.changed)
-    merged = _merge(cursor, content.take(pa.array(staged)), run_id)
+    merged = _merge(cursor, _rows_at(content, staged), run_id)
     refused += merged.refused
     refused += _merge_counters(cursor, table, refused)
     rejecting.write_rejections(cursor, refused, run_id=run_id)
@@ -126,6 +126,11 @@ def _probe(cursor: psycopg2.extensions.cursor, table: pa.Table) -> _Probed:
     return _Probed(
         np.array(new, dtype="int64"), np.array(changed, dtype="int64"), len(answers) - len(new) - len(changed)
     )
+
+
+def _rows_at(table: pa.Table, positions: np.ndarray) -> pa.Table:
+    """These rows; all of them are the table itself and not a copy."""
+    return table if len(positions) == table.num_rows else table.take(pa.array(positions))
 
 
 def _content(table: pa.Table) -> pa.Table:
