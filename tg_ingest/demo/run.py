@@ -153,7 +153,7 @@ def _prove(services: Services, watcher: Watcher, console: Console) -> list[Chann
 
 def show(console: Console, outcome: Outcome, proofs: list[ChannelProof]) -> None:
     """Print the result: a table of channels, what it took, and whether it is proven."""
-    table = Table("channel", "in Telegram", "in PostgreSQL", "missing", "duplicates", "mismatched", box=SIMPLE_HEAD)
+    table = Table("channel", "Telegram", "PostgreSQL", "missing", "duplicates", "mismatched", box=SIMPLE_HEAD)
     for column in table.columns[1:]:
         column.justify = "right"
     for p in proofs:
