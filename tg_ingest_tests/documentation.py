@@ -8,8 +8,9 @@ from pathlib import Path
 from browser import opened_page
 from rich.console import Console
 
+from tg_ingest import local_database
 from tg_ingest.demo.run import ingest_twice_and_prove, show
-from tg_ingest.demo.services import demo_settings, running
+from tg_ingest.demo.services import Services, demo_settings, running
 from tg_ingest.postgres.description import TableDescription, all_tables, reading_view
 from tg_ingest.settings import Settings
 
@@ -49,16 +50,24 @@ def demo(screenshot: Path) -> str:
     """Run the demo on this machine, take a picture of the UI at its end; returns what the demo printed at last."""
     with tempfile.TemporaryDirectory() as home:
         settings = demo_settings(Settings.from_environment({"TG_INGEST_HOME": home}))
-        with running(settings, Console(stderr=True)) as services:
-            outcome, proofs = ingest_twice_and_prove(services, Console(stderr=True))
-            with opened_page() as page:
-                partition = f"harbor_news%7C{settings.first_window.year + 2}-06"
-                page.goto(f"{services.dagster.url}/assets/telegram/messages?view=partitions&partition={partition}")
-                page.get_by_text("flood waits").wait_for()
-                page.screenshot(path=screenshot)
+        try:
+            with running(settings, Console(stderr=True)) as services:
+                outcome, proofs = ingest_twice_and_prove(services, Console(stderr=True))
+                picture(services, screenshot)
+        finally:
+            local_database.destroy(settings)
     printed = Console(record=True, width=88, file=io.StringIO())
     show(printed, outcome, proofs)
     return "\n".join(line.rstrip() for line in printed.export_text().splitlines()) + "\n"
+
+
+def picture(services: Services, path: Path) -> None:
+    """Save what the UI shows of one partition."""
+    partition = f"harbor_news%7C{services.settings.first_window.year + 2}-06"
+    with opened_page() as page:
+        page.goto(f"{services.dagster.url}/assets/telegram/messages?view=partitions&partition={partition}")
+        page.get_by_text("flood waits").wait_for()
+        page.screenshot(path=path)
 
 
 def main() -> None:

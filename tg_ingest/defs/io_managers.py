@@ -7,9 +7,10 @@ import pandas as pd
 
 from tg_ingest.defs.assets import TABLE, column_schema
 from tg_ingest.defs.failures import failures_explained
-from tg_ingest.defs.partitions import windows_by_channel
+from tg_ingest.defs.partitions import windows_by_channel, windows_by_key
 from tg_ingest.defs.resources import DatabaseResource
 from tg_ingest.ingestion.batch import ChannelBatch
+from tg_ingest.ingestion.completeness import completeness_of
 from tg_ingest.ingestion.reading import read_windows
 from tg_ingest.ingestion.storing import StoredBatch, store_batch
 from tg_ingest.settings import Settings
@@ -36,17 +37,31 @@ class MessagesIOManager(dg.ConfigurableIOManager):
                 allow_retries=False,
             )
         context.add_output_metadata(metadata)
+        with failures_explained():
+            self._describe_partitions(context)
+
+    def _describe_partitions(self, context: dg.OutputContext) -> None:
+        """Tell of each partition what is its own: how many rows it has now, and which ids it spans."""
+        first_window = Settings.from_environment().first_window
+        for key, (slug, window) in windows_by_key(context.asset_partition_keys, _partitions(context)).items():
+            known = completeness_of(self.database.stores, slug, [window], first_window=first_window)
+            described = {"dagster/partition_row_count": known.stored, "ids": str(known.wanted)}
+            context.step_context.add_asset_metadata(described, context.asset_key, key)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The messages of exactly the partitions asked for, with their latest counters."""
-        partitions = context.asset_partitions_def
-        assert isinstance(partitions, dg.MultiPartitionsDefinition)  # noqa: S101  # build_defs made it
         with failures_explained():
             return read_windows(
                 self.database.stores,
-                windows_by_channel(context.asset_partition_keys, partitions),
+                windows_by_channel(context.asset_partition_keys, _partitions(context)),
                 first_window=Settings.from_environment().first_window,
             )
+
+
+def _partitions(context: dg.OutputContext | dg.InputContext) -> dg.MultiPartitionsDefinition:
+    partitions = context.asset_partitions_def
+    assert isinstance(partitions, dg.MultiPartitionsDefinition)  # noqa: S101  # build_defs made it
+    return partitions
 
 
 def _metadata(stored: list[StoredBatch], *, seconds: float) -> dict[str, dg.MetadataValue]:

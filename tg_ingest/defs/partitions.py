@@ -27,13 +27,21 @@ def window_keys(partitions: dg.MultiPartitionsDefinition) -> list[str]:
     return list(partitions.get_partitions_def_for_dimension("window").get_partition_keys())
 
 
-def windows_by_channel(keys: Iterable[str], partitions: dg.MultiPartitionsDefinition) -> dict[str, tuple[Window, ...]]:
-    """The windows that partition keys name, per channel, the oldest first."""
+def windows_by_key(keys: Iterable[str], partitions: dg.MultiPartitionsDefinition) -> dict[str, tuple[str, Window]]:
+    """The channel and the window that each partition key names."""
     times = partitions.get_partitions_def_for_dimension("window")
     assert isinstance(times, dg.TimeWindowPartitionsDefinition)  # noqa: S101  # history_partitions made it
-    wanted: dict[str, list[Window]] = defaultdict(list)
+    named = {}
     for key in keys:
         dimensions = partitions.get_partition_key_from_str(str(key)).keys_by_dimension
         span = times.time_window_for_partition_key(dimensions["window"])
-        wanted[dimensions["channel"]].append(Window(span.start, span.end))
+        named[str(key)] = dimensions["channel"], Window(span.start, span.end)
+    return named
+
+
+def windows_by_channel(keys: Iterable[str], partitions: dg.MultiPartitionsDefinition) -> dict[str, tuple[Window, ...]]:
+    """The windows that partition keys name, per channel, the oldest first."""
+    wanted: dict[str, list[Window]] = defaultdict(list)
+    for channel, window in windows_by_key(keys, partitions).values():
+        wanted[channel].append(window)
     return {channel: tuple(sorted(windows)) for channel, windows in sorted(wanted.items())}

@@ -24,7 +24,8 @@ def copy_in(
     """COPY a table into the columns of the same names; columns named in `jsonb` are sent as that type."""
     columns = sql.SQL(", ").join(map(sql.Identifier, table.column_names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(target, columns)
-    cursor.copy_expert(statement, _Stream(_encoded(table, jsonb)), _READ_SIZE)
+    stream = _Stream(_encoded(table, jsonb))
+    cursor.copy_expert(statement, stream, _READ_SIZE)  # type: ignore[arg-type]  # annotated as a text file, only read
 
 
 class _Stream:

@@ -1,5 +1,7 @@
 """Real runs of the asset, in this process: real Telethon, emulated Telegram, real PostgreSQL."""
 
+import itertools
+
 import dagster as dg
 import pandas as pd
 import pytest
@@ -46,6 +48,16 @@ def test_every_number_that_an_operator_asks_for_is_on_the_materialisation(projec
         *("fetched", "inserted", "updated", "unchanged", "rejected", "duplicates", "flood waits", "messages/s"),
         *("covered", "dagster/column_schema", "dagster/relation_identifier"),
     }
+
+
+def test_each_partition_of_a_range_tells_its_own_row_count(project, channels):
+    slug, channel_id = next(iter(channels.items()))
+    events = project.materialise("2024-01", "2024-03", channel=slug).get_asset_materialization_events()
+    counts = {str(e.partition): e.materialization.metadata["dagster/partition_row_count"].value for e in events}
+    months = [1704067200, 1706745600, 1709251200, 1711929600]  # the first of January to April, UTC
+    dates = [fact[1] for fact in project.truth(channel_id)]
+    expected = [sum(start <= date < end for date in dates) for start, end in itertools.pairwise(months)]
+    assert counts == dict(zip([f"{slug}|2024-01", f"{slug}|2024-02", f"{slug}|2024-03"], expected, strict=True))
 
 
 def test_the_frame_that_is_read_back_holds_exactly_the_partitions_asked_for(project, channels):
