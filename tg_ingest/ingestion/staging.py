@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tg_ingest.ingestion.batch import ChannelBatch, StagedPart
 from tg_ingest.messages.dedupe import newest_per_key
@@ -81,7 +80,7 @@ def _deduped(staged: StagedPart) -> StagedPart:
     if not staged.part.path.exists():
         return staged
     rows = _read(staged.accepted) if staged.accepted else read_part(staged.part)
-    return replace(staged, duplicates=rows.num_rows - pc.count_distinct(rows["message_id"]).as_py())
+    return replace(staged, duplicates=rows.num_rows - len(rows["message_id"].unique()))
 
 
 def _write(table: pa.Table, path: Path) -> Path:
