@@ -34,7 +34,7 @@ clean:
 	@command -v $(PYTHON) >/dev/null || { echo "tg_ingest needs Python 3.11 or newer, and there is no $(PYTHON). Try: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tg_ingest needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Creating .venv ..." >&2
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.demo: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing tg_ingest and what it needs (about a minute) ..." >&2

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tg_ingest.errors import ChannelUnavailable, ConfigurationError, TgIngestError
@@ -107,7 +108,7 @@ def run(
     from tg_ingest.local_run import run_channel
 
     settings = Settings.from_environment()
-    with Console(stderr=True).status(f"Ingesting {slug} ..."):
+    with Console(stderr=True).status(f"Ingesting {escape(slug)} ..."):
         numbers = run_channel(settings, slug, first=first, last=last, max_wait=wait)
     if as_json:
         typer.echo(json.dumps(numbers, default=str))

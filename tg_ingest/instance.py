@@ -1,6 +1,7 @@
 """The Dagster instance of this machine: its home folder, and the environment that every Dagster process needs."""
 
 import os
+import secrets
 from pathlib import Path
 
 import tg_ingest
@@ -27,7 +28,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     if "DAGSTER_HOME" not in environment:
         home = settings.home / "dagster"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (home / "dagster.yaml").write_text(instance_file("dagster.yaml").read_text())
+        _bring_up_to_date(home / "dagster.yaml", instance_file("dagster.yaml").read_text())
         environment["DAGSTER_HOME"] = str(home)
     return environment | {
         "TG_INGEST_HOME": str(settings.home),
@@ -35,3 +36,12 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "TG_INGEST_DAGSTER_DATABASE_URL": settings.dagster_database_url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
+
+
+def _bring_up_to_date(path: Path, text: str) -> None:
+    """Write in one step: a run that starts in this moment must not read half of its instance, or none."""
+    if path.exists() and path.read_text() == text:
+        return
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.write_text(text)
+    draft.rename(path)

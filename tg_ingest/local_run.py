@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
 
 from tg_ingest.definitions import build_defs
 from tg_ingest.defs.partitions import CHANNELS, history_partitions, window_keys
 from tg_ingest.defs.resources import DatabaseResource, SessionPoolResource
-from tg_ingest.errors import ConfigurationError, TgIngestError
+from tg_ingest.errors import ConfigurationError, StoreError, TgIngestError
 from tg_ingest.ingestion.channels import register, slug_of
 from tg_ingest.instance import dagster_environment
 from tg_ingest.postgres.stores import Stores
@@ -53,6 +54,8 @@ def run_channel(settings: Settings, name: str, *, first: str, last: str, max_wai
         )
     if not result.success:
         raise RunFailed(_first_failure(result))
+    if not all(check.passed for check in result.get_asset_check_evaluations()):
+        raise RunFailed(f"{slug} is stored, but not complete: see its check history_complete in the Dagster UI")
     materialised = result.get_asset_materialization_events()[0].materialization.metadata
     return {label: entry.value for label, entry in materialised.items() if not label.startswith("dagster/")}
 
@@ -83,5 +86,11 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
 @contextmanager
 def _instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     os.environ.update(dagster_environment(settings))  # the code that Dagster loads reads its settings from here
-    with dg.DagsterInstance.get() as instance:
+    try:
+        instance = dg.DagsterInstance.get()
+    except DagsterPostgresException as error:  # its text does not say what to mend
+        raise StoreError(
+            f"Dagster's database is out of reach ({error}): start it, or correct its address in the environment"
+        ) from error
+    with instance:
         yield instance

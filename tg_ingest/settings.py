@@ -173,6 +173,6 @@ class _Environment:
 
     def month(self, name: str, default: str) -> datetime:
         value = self.text(name) or default
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", value):
-            raise ConfigurationError(f"TG_INGEST_{name}={value!r}: give a month such as 2015-09")
+        if not re.fullmatch(r"20\d{2}-(0[1-9]|1[0-2])", value) or value > f"{datetime.now(UTC):%Y-%m}":
+            raise ConfigurationError(f"TG_INGEST_{name}={value!r}: give a month such as 2015-09, not in the future")
         return datetime.strptime(value, "%Y-%m").replace(tzinfo=UTC)

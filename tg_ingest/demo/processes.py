@@ -67,8 +67,8 @@ class Processes:
     def stop_leftovers(self) -> None:
         """End what an earlier demo, killed before it could clean up, left running in this folder."""
         for note in self._folder.glob("*.process.json"):
-            left = json.loads(note.read_text())
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.NoSuchProcess, json.JSONDecodeError):  # killed before the note was whole
+                left = json.loads(note.read_text())
                 if psutil.Process(left["pid"]).create_time() == left["started"]:
                     _end_group(left["pid"])
             note.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from rich.box import SIMPLE_HEAD
@@ -15,7 +16,7 @@ from tg_ingest import local_database
 from tg_ingest.demo.processes import Processes
 from tg_ingest.demo.progress import Display
 from tg_ingest.demo.proof import ChannelProof, prove_channel
-from tg_ingest.demo.services import Services, demo_settings, running
+from tg_ingest.demo.services import Services, alone, demo_settings, has_state, running
 from tg_ingest.demo.watch import Watcher
 from tg_ingest.errors import TgIngestError
 from tg_ingest.settings import Settings
@@ -54,21 +55,27 @@ class Outcome:
         """Whether the promises were kept."""
         wrong = self.missing, self.duplicates, self.mismatched, self.unexpected
         rude = self.calls_inside_wait, self.duplicated_keys
-        return not any((*wrong, *rude, self.inserted_on_rerun, self.updated_on_rerun))
+        kept = not any((*wrong, *rude, self.inserted_on_rerun, self.updated_on_rerun))
+        return kept and self.messages == self.expected > 0  # a world of nothing proves nothing
 
 
 def reset_state(settings: Settings) -> None:
-    """Stop what an earlier demo left running and delete its state."""
+    """Stop what an earlier demo left running and delete its state; a folder that no demo made is left alone."""
+    if not has_state(settings):
+        return
     state = demo_settings(settings)
-    Processes(state.home / "processes").stop_leftovers()
-    local_database.destroy(state)
-    shutil.rmtree(state.home)
+    with alone(state):
+        Processes(state.home / "processes").stop_leftovers()
+        local_database.destroy(state)
+        shutil.rmtree(state.home)
 
 
 def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
     """Run the demo; returns the exit code: 0 only if the promises were kept."""
     console = Console(stderr=as_json)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to stop is like Ctrl-C: stop all processes
+    for order in (signal.SIGTERM, signal.SIGHUP):  # being told to stop is like Ctrl-C: stop all processes
+        if signal.getsignal(order) != signal.SIG_IGN:  # nohup
+            signal.signal(order, signal.default_int_handler)
     with running(demo_settings(settings), console) as services:
         console.print(f"Dagster UI: [link]{services.dagster.url}[/link]\n", highlight=False)
         outcome, proofs = ingest_twice_and_prove(services, console)
@@ -175,9 +182,7 @@ def show(console: Console, outcome: Outcome, proofs: list[ChannelProof]) -> None
 
 def _stay_open(services: Services, console: Console) -> None:
     console.print(f"\nThe Dagster UI is open at {services.dagster.url} - Ctrl-C stops everything.", highlight=False)
-    try:
+    with suppress(KeyboardInterrupt):
         while True:
             services.processes.check()
             time.sleep(1.0)
-    except KeyboardInterrupt:
-        console.print("Stopping ...")

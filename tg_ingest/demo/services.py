@@ -1,5 +1,6 @@
 """Everything that the demo runs, each in a process of its own: PostgreSQL, emulator, Dagster's webserver and daemon."""
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tg_ingest import local_database
 from tg_ingest.demo.dagster_api import DagsterApi
 from tg_ingest.demo.emulator_client import EmulatorClient
 from tg_ingest.demo.processes import Processes, free_port, wait_for_line
+from tg_ingest.errors import ConfigurationError
 from tg_ingest.ingestion.sessions import import_session
 from tg_ingest.instance import dagster_environment, instance_file
 from tg_ingest.local_run import add_channels
@@ -35,7 +37,6 @@ class Services:
     emulator: EmulatorClient
     processes: Processes
     channels: dict[str, int]  # slug -> visible messages in the world
-    titles: dict[str, str]
     ids: dict[str, int]
 
 
@@ -56,13 +57,19 @@ def demo_settings(settings: Settings) -> Settings:
     )
 
 
+def has_state(settings: Settings) -> bool:
+    """Whether a demo was ever started in the operator's state folder."""
+    return _note(settings.home / "demo").exists()
+
+
 @contextmanager
 def running(settings: Settings, console: Console, *, world: str = "demo") -> Iterator[Services]:
     """Start everything, register accounts and channels, and stop everything at the end, whatever happens."""
     os.environ.pop("DAGSTER_HOME", None)  # the demo's instance is its own, whatever the operator's is
-    processes = Processes(settings.home / "processes")
-    processes.stop_leftovers()
     with ExitStack() as stack:
+        stack.enter_context(alone(settings))
+        processes = Processes(settings.home / "processes")
+        processes.stop_leftovers()
         console.print("Starting PostgreSQL, the Telegram emulator and Dagster ...", highlight=False)
         stack.callback(local_database.stop, settings)
         local_database.start(settings)
@@ -70,7 +77,22 @@ def running(settings: Settings, console: Console, *, world: str = "demo") -> Ite
         services = _start(settings, processes, world)
         stack.callback(services.emulator.close)
         stack.callback(services.dagster.close)
+        stack.callback(console.print, "Stopping ...")
         yield services
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Hold the demo's folder: a second demo would stop the processes of the first."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"a demo is at work in {settings.home}: stop it first, or set TG_INGEST_HOME to another folder"
+            ) from None
+        yield
 
 
 def _start(settings: Settings, processes: Processes, world: str) -> Services:
@@ -95,16 +117,22 @@ def _start(settings: Settings, processes: Processes, world: str) -> Services:
         emulator,
         processes,
         channels={c.username.lower(): c.messages for c in channels},
-        titles={c.username.lower(): c.title for c in channels},
         ids={c.username.lower(): c.channel_id for c in channels},
     )
 
 
 def _world_start(home: Path) -> datetime:
     """The world's first month: three years before the first demo of this state folder, and the same ever after."""
-    note = home / "demo.json"
+    note = _note(home)
     if not note.exists():
+        if home.exists() and any(home.iterdir()):  # `--reset` would delete it
+            raise ConfigurationError(f"{home} holds something else: give the demo a state folder of its own")
         today = datetime.now(UTC) - timedelta(days=_WORLD_TAIL_DAYS)
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         note.write_text(json.dumps({"start": f"{today.year - _YEARS}-{today.month:02d}"}))
     return datetime.strptime(json.loads(note.read_text())["start"], "%Y-%m").replace(tzinfo=UTC)
+
+
+def _note(home: Path) -> Path:
+    """What the demo leaves in a state folder that is its own."""
+    return home / "demo.json"

@@ -129,7 +129,9 @@ async def _edges(
                 pts=top.pts,
                 is_count_inexact=top.is_inexact,
             )
-            edges = replace(edges, top_id=top.message_id)
+            # A newest message that is deleted by now is still an id to account for, as the completeness check does.
+            known_top = stores.channels.top_message_id(info.channel_id) or 0
+            edges = replace(edges, top_id=max(top.message_id, known_top))
         while unknown := edges.unknown(windows):
             first_id = edges.clamped(unknown[0], await first_id_since(lease, info, unknown[0]))
             stores.channels.save_boundaries(info.channel_id, {unknown[0]: first_id})

@@ -61,9 +61,11 @@ def files_beside(staged: StagedPart) -> Sequence[Path]:
 
 
 def _validated(staged: StagedPart) -> StagedPart:
-    if not staged.part.path.exists():  # another run adopted and stored it: the coverage will tell
+    try:
+        rows = read_part(staged.part)
+    except FileNotFoundError:  # another run adopted and stored it: the coverage will tell
         return staged
-    accepted, rejections = validate(read_part(staged.part), now=datetime.now(UTC))
+    accepted, rejections = validate(rows, now=datetime.now(UTC))
     if not rejections:
         return staged
     columns = zip(*rejections, strict=True)
@@ -77,9 +79,10 @@ def _validated(staged: StagedPart) -> StagedPart:
 
 
 def _deduped(staged: StagedPart) -> StagedPart:
-    if not staged.part.path.exists():
+    try:
+        rows = _read(staged.accepted) if staged.accepted else read_part(staged.part)
+    except FileNotFoundError:
         return staged
-    rows = _read(staged.accepted) if staged.accepted else read_part(staged.part)
     return replace(staged, duplicates=rows.num_rows - len(rows["message_id"].unique()))
 
 

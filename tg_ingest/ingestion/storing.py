@@ -1,5 +1,6 @@
 """Storing the parts of a batch: one transaction a part, then the part may go."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -58,7 +59,9 @@ def _note_inner_boundaries(batch: ChannelBatch, stores: Stores, channel_id: int)
             continue
         inner = [window.start for window in batch.windows if span.start < window.start < span.end]
         found = stores.channels.first_ids_since(channel_id, IdRange(lower, upper), [m for m in inner if m <= now])
-        stores.channels.save_boundaries(channel_id, found)
+        # Imported messages have dates out of order; windows must not overlap for that.
+        rising = itertools.accumulate((found[moment] for moment in sorted(found)), max)
+        stores.channels.save_boundaries(channel_id, dict(zip(sorted(found), rising, strict=True)))
 
 
 def _store(staged: StagedPart, stores: Stores, *, run_id: str) -> UpsertCounts:

@@ -59,6 +59,7 @@ class Client:
         connect_deadline: float = 20.0,
     ) -> None:
         stored = _Session(session)
+        self._server = f"{stored.server_address}:{stored.port}"
         self._deadline = rpc_deadline
         self._connect_deadline = connect_deadline
         self._telethon = TelegramClient(
@@ -105,7 +106,10 @@ class Client:
             self._raise_unless_cancelled("connect")
         except Exception as error:  # noqa: BLE001  # translated and raised
             await self.disconnect()
-            raise translated(error, method="connect") from presentable(error)
+            failure = translated(error, method="connect")
+            if type(failure) is TransientTelegramError:
+                failure = TransientTelegramError(f"no connection to Telegram at {self._server}; check the network")
+            raise failure from presentable(error)
         # Retrieved here, so that a connection that ends badly does not leave an unretrieved exception behind.
         self._telethon.disconnected.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._is_usable = True

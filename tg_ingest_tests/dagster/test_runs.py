@@ -1,6 +1,7 @@
 """Real runs of the asset, in this process: real Telethon, emulated Telegram, real PostgreSQL."""
 
 import itertools
+from datetime import UTC, datetime
 
 import dagster as dg
 import pandas as pd
@@ -99,3 +100,28 @@ def test_a_channel_that_cannot_be_read_fails_the_run_with_one_clear_line(project
 def test_without_accounts_the_run_says_how_to_add_one(start_project):
     failure = failure_of(start_project(accounts=0).materialise("2024-01", channel="whatever"))
     assert "tg-ingest session import" in failure
+
+
+def test_dates_out_of_order_leave_every_window_known_and_complete(project, channels):
+    slug, channel_id = next(iter(channels.items()))
+    project.materialise("2024-01", "2024-03", channel=slug)
+    with project.stores.engine.begin() as connection:  # as an import does: an old date on a young id
+        connection.exec_driver_sql(
+            "UPDATE telegram.messages SET date = '2024-01-31 23:59:59+00' WHERE message_id = "
+            "(SELECT max(message_id) - 1 FROM telegram.messages WHERE channel_id = %(id)s) AND channel_id = %(id)s",
+            {"id": channel_id},
+        )
+    again = project.materialise("2024-01", "2024-03", channel=slug)
+    assert [check.passed for check in again.get_asset_check_evaluations()] == [True]
+
+
+def test_a_newest_message_that_was_deleted_unseen_is_asked_for_and_then_known(project, channels):
+    slug, channel_id = next(iter(channels.items()))
+    window = f"{datetime.now(UTC):%Y-%m}"
+    assert project.materialise("2024-01", window, channel=slug).success
+    top = project.stores.channels.top_message_id(channel_id)
+    with project.stores.engine.begin() as connection:  # a run saw that there were three more, and was killed
+        connection.exec_driver_sql("UPDATE telegram.channels SET top_message_id = top_message_id + 3")
+    again = project.materialise("2024-01", window, channel=slug)
+    assert [check.passed for check in again.get_asset_check_evaluations()] == [True]
+    assert project.stores.channels.top_message_id(channel_id) == top + 3

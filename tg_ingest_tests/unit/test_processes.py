@@ -68,6 +68,14 @@ def test_a_stranger_with_a_reused_pid_is_left_alone(tmp_path):
         stranger.wait()
 
 
+def test_a_note_that_was_cut_off_by_a_kill_does_not_stop_the_next_demo(tmp_path):
+    processes = Processes(tmp_path)
+    note = tmp_path / "web.process.json"
+    note.write_text('{"pid": 1')
+    processes.stop_leftovers()
+    assert not note.exists()
+
+
 def test_a_taken_port_is_passed_over():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -20,6 +20,8 @@ def test_everything_has_a_default():
         ("GRAIN", "week"),
         ("FIRST_WINDOW", "2024"),
         ("FIRST_WINDOW", "2024-13"),
+        ("FIRST_WINDOW", "0000-01"),
+        ("FIRST_WINDOW", "2099-01"),
         ("SESSIONS_PER_RUN", "0"),
         ("SESSIONS_PER_RUN", "many"),
         ("MAX_WAIT", "nan"),
