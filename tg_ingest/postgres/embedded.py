@@ -58,6 +58,7 @@ class EmbeddedPostgres:
         Raises `ConfigurationError` where no server can run, `StoreError` where it does not start.
         """
         with self._alone() as layout:
+            self._require_password(layout)
             if not layout.is_created:
                 layout.discard_cluster()  # the remains of an interrupted initdb
                 self._create_cluster(layout)
@@ -156,13 +157,31 @@ class EmbeddedPostgres:
                 layout.remember_port(port)
                 return
 
+    def _require_password(self, layout: Layout) -> None:
+        """See to it that a cluster and its password are both there.
+
+        A cluster outside of the folder outlives a folder that was deleted by hand: nobody can log in to it any more, so
+        it goes too. One that lies in the folder is never touched for the lack of a file.
+        """
+        if not layout.is_created or layout.password.exists():
+            return
+        if layout.place == layout.folder:
+            raise ConfigurationError(f"{layout.password} is gone, and with it the way into the database: bring it back")
+        self._stop(layout)
+        layout.discard_cluster()
+
     def _write_settings(self, layout: Layout) -> None:
         lines = [f"{name} = '{value}'\n" for name, value in self._settings.items()]
         layout.write_as_server(layout.data / "postgresql.auto.conf", "".join(lines))
 
     def _stop(self, layout: Layout) -> None:
-        if layout.is_created and self._port_in_use(layout) is not None:
-            self._run(layout, "pg_ctl", "stop", "--pgdata", str(layout.data), "--mode", "fast", "--wait")
+        if not layout.is_created:
+            return
+        if self._port_in_use(layout) is not None if layout.password.exists() else layout.server_lives():
+            self._shut_down(layout)
+
+    def _shut_down(self, layout: Layout) -> None:
+        self._run(layout, "pg_ctl", "stop", "--pgdata", str(layout.data), "--mode", "fast", "--wait")
 
     def _run(self, layout: Layout, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as the server's user; its last words become the error."""

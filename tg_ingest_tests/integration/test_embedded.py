@@ -298,3 +298,36 @@ def test_binaries_in_a_closed_home_are_copied_once_and_removed_with_the_cluster(
     finally:
         server.destroy()
     assert not place.exists()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root keeps a cluster outside of its folder")
+def test_a_cluster_outside_goes_with_a_folder_that_was_deleted_by_hand(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o700)
+    folder = tmp_path / "closed" / "pg"
+    server = EmbeddedPostgres(folder, settings=FAST)
+    try:
+        old = server.start()
+        shutil.rmtree(folder)
+        new = server.start()
+        assert new != old
+        assert ask(new, "SELECT 1") == 1
+    finally:
+        server.destroy()
+
+
+def test_a_cluster_in_its_folder_is_kept_when_the_password_is_lost():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as reachable:
+        Path(reachable).chmod(0o711)
+        server = EmbeddedPostgres(Path(reachable) / "pg", settings=FAST)
+        try:
+            server.start()
+            server.stop()
+            password = Path(reachable) / "pg" / "password"
+            kept = password.read_text()
+            password.unlink()
+            with pytest.raises(ConfigurationError, match="bring it back"):
+                server.start()
+            password.write_text(kept)
+            assert ask(server.start(), "SELECT 1") == 1
+        finally:
+            server.destroy()
