@@ -80,10 +80,10 @@ def run_demo(settings: Settings, *, once: bool, as_json: bool) -> int:
         console.print(f"Dagster UI: [link]{services.dagster.url}[/link]\n", highlight=False)
         outcome, proofs = ingest_twice_and_prove(services, console)
         show(console, outcome, proofs)
-        if as_json:
-            print(json.dumps(asdict(outcome)), flush=True)  # noqa: T201  # the result is the output
         if not once:
             _stay_open(services, console)
+    if as_json:
+        print(json.dumps(asdict(outcome)), flush=True)  # noqa: T201  # the result is the output, and its last line
     return 0 if outcome.holds else 1
 
 
