@@ -166,7 +166,7 @@ def session_import(
     else:
         text = source
     import_session(Settings.from_environment(), label, text.strip())
-    Console().print(f"session {label}: stored, sealed", highlight=False)
+    Console().print(f"session {label}: stored, sealed", highlight=False, markup=False)
 
 
 @session.command("list")

@@ -1,13 +1,23 @@
 """Accounts from the command line: stored sealed, shown without secrets."""
 
+import re
+
 from tg_ingest.accounts import Device
+from tg_ingest.errors import ConfigurationError
 from tg_ingest.postgres.stores import Stores
 from tg_ingest.settings import Settings
 from tg_ingest.telegram.credentials import key_id, load_key, read_session, seal
 
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+
 
 def import_session(settings: Settings, label: str, source: str) -> None:
     """Store a Telethon session, sealed. An account of that label gets the new session and is active again."""
+    if not _LABEL.fullmatch(label):
+        raise ConfigurationError(
+            f"{label!r} is not a label: up to 64 of letters, digits, '.', '_' and '-', beginning with a letter "
+            "(such as reader-1; labels are shown in logs, so no phone numbers)"
+        )
     session = read_session(source)
     key = load_key(settings.secret_key, settings.secret_key_file)
     with Stores.connect(settings.database_url) as stores:

@@ -10,6 +10,12 @@ from fix_project import failure_of, numbers_of
 
 from tg_ingest.definitions import build_defs
 from tg_ingest.defs.assets import MESSAGES
+from tg_ingest.defs.partitions import history_partitions, windows_by_channel
+from tg_ingest.errors import ConfigurationError
+from tg_ingest.ingestion.completeness import completeness_of
+from tg_ingest.ingestion.sessions import import_session
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -125,3 +131,23 @@ def test_a_newest_message_that_was_deleted_unseen_is_asked_for_and_then_known(pr
     again = project.materialise("2024-01", window, channel=slug)
     assert [check.passed for check in again.get_asset_check_evaluations()] == [True]
     assert project.stores.channels.top_message_id(channel_id) == top + 3
+
+
+def test_the_check_fails_and_names_the_ids_when_a_stored_history_has_a_hole(project, channels):
+    slug, channel_id = next(iter(channels.items()))
+    project.materialise("2024-01", "2024-03", channel=slug)
+    with project.stores.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE ingest.coverage SET covered = covered - '{[100,150)}'::int8multirange")
+    windows = windows_by_channel([f"{slug}|2024-01", f"{slug}|2024-02"], history_partitions("month", FIRST))[slug]
+    found = completeness_of(project.stores, slug, windows, first_window=FIRST)
+    assert (found.is_complete, str(found.missing)) == (False, "100..149")
+    result = project.materialise("2024-01", "2024-03", channel=slug)  # asks for the hole only, and mends it
+    assert numbers_of(result)["fetched"] == len([f for f in project.truth(channel_id) if 100 <= f[0] < 150])
+    assert [check.passed for check in result.get_asset_check_evaluations()] == [True]
+
+
+@pytest.mark.parametrize("label", ["", "[/x]", "+4915112345678", "a b", "x" * 65])
+def test_a_label_that_would_harm_a_log_is_refused(project, label):
+    session = project.telegram.accounts()[0]["session"]
+    with pytest.raises(ConfigurationError, match="is not a label"):
+        import_session(project.settings, label, session)
