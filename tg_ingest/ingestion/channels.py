@@ -37,10 +37,11 @@ def registered(stores: Stores, slug: str) -> Channel:
     known = stores.channels.get(slug)
     if known is not None:
         return known
-    if register(stores, slug) != slug:
+    if slug_of(slug) != slug:
         raise ConfigurationError(
             f"the channel key {slug!r} must be {slug_of(slug)!r}: usernames are kept in lower case"
         )
+    register(stores, slug)
     return Channel(slug=slug, username=slug, channel_id=None)
 
 

@@ -101,6 +101,7 @@ def test_a_channel_that_cannot_be_read_fails_the_run_with_one_clear_line(project
     failure = failure_of(project.materialise("2024-01", channel=slug))
     assert said in failure
     assert "\n" not in failure
+    assert {channel.slug for channel in project.stores.channels.channels()} <= {slug}
 
 
 def test_without_accounts_the_run_says_how_to_add_one(start_project):
